@@ -1,0 +1,86 @@
+"""The registry of rules: every code that a finding may carry, with its severity and its page.
+
+A rule is one row of the table below plus one page, ``rulebook/CODE.md``: what it means, a failing and a passing
+example, and the source that earns it its place. ``orpolicy rule CODE`` prints the page and the tests run its
+examples, so the documentation cannot drift from the behaviour.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+from attrs import frozen
+
+from orpolicy.language.diagnostics import Severity
+
+E, W = Severity.ERROR, Severity.WARNING
+
+FAMILIES: dict[str, dict[str, Severity]] = {
+    "syntax": {
+        "yaml-syntax": E,
+    },
+    "shape": {},
+    "composition": {},
+    "policy": {},
+    "meaning": {},
+    "catalogue": {},
+}
+"""Family → code → default severity, in the order of the passes that find them."""
+
+
+@frozen
+class Rule:
+    """One rule: its stable code, its family and its severity where a project says nothing else."""
+
+    code: str
+    family: str
+    severity: Severity
+
+
+RULES: dict[str, Rule] = {
+    code: Rule(code, family, severity) for family, rows in FAMILIES.items() for code, severity in rows.items()
+}
+
+
+@frozen
+class Page:
+    """The documentation of a rule; ``fails`` and ``passes`` map file names to texts."""
+
+    code: str
+    text: str
+    fails: dict[str, str]
+    passes: dict[str, str]
+    source: str
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph below the title."""
+        return self.text.split("\n\n")[1].replace("\n", " ")
+
+
+@cache
+def read_page(code: str) -> Page:
+    """Read a rule's page from the rulebook.
+
+    Raises:
+        KeyError: there is no rule of this code.
+    """
+    if code not in RULES:
+        raise KeyError(code)
+    text = resources.files("orpolicy.language").joinpath("rulebook", f"{code}.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL))
+    return Page(
+        code=code,
+        text=text,
+        fails=_fenced_files(sections["Fails"]),
+        passes=_fenced_files(sections["Passes"]),
+        source=sections["Source"].strip(),
+    )
+
+
+def _fenced_files(section: str) -> dict[str, str]:
+    """Map the name after a fence's language to the fence's text; an unnamed fence is the preset ``example``."""
+    fences = re.findall(r"^```\w+ ?([^\n]*)\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    return {name or "presets/example.yaml": text for name, text in fences}
