@@ -1,0 +1,117 @@
+"""Imports point downwards, between the wings and inside them, and what is heavy is imported late."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORDER = """
+errors resources
+language
+language.source language.diagnostics language.rules language.values language.document language.schema language.model
+language.merge language.policy language.lower language.lint language.compiler
+routing
+routing.catalog routing.router routing.cost routing.lint
+client
+client.replies client.sse client.flow client.client client.adapters
+emulator
+emulator.respond emulator.faults emulator.transport emulator.server emulator.testing
+review
+project
+orpolicy
+cli
+cli.render
+cli.main
+""".split()  # noqa: SIM905 - one wing a line reads better than one name a line
+"""Every module, lowest first. ``orpolicy`` is the face, ``orpolicy/__init__.py``; a wing's name its ``__init__.py``."""
+
+ALLOWED = {("errors", "language.diagnostics")}
+"""Upward imports that serve the type checker only: an exception that holds a report names the report's type."""
+
+HEAVY = {"attr", "cattrs", "click", "httpx", "jsonschema", "jsonschema_rs", "rich", "yaml"}
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Map the short name of every module of the package to its file."""
+    package = root / "orpolicy"
+    found = {}
+    for file in sorted(package.rglob("*.py")):
+        parts = file.relative_to(package).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name or "orpolicy"] = file
+    return found
+
+
+def imports(tree: ast.Module, known: set[str]) -> set[str]:
+    """Name the modules of the package that this one imports, at any depth and under any condition."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {shorten(alias.name) for alias in node.names if alias.name.split(".")[0] == "orpolicy"}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the order"
+            if (node.module or "").split(".")[0] == "orpolicy":
+                inner = [shorten(f"{node.module}.{alias.name}") for alias in node.names]
+                found |= {name if name in known else shorten(node.module or "") for name in inner}
+    return found
+
+
+def shorten(name: str) -> str:
+    return name.removeprefix("orpolicy.")
+
+
+def test_every_module_has_its_place_in_the_order(root: Path) -> None:
+    assert sorted(ORDER) == sorted(modules(root))
+
+
+def test_imports_point_downwards_only(root: Path) -> None:
+    known = modules(root)
+    place = {name: number for number, name in enumerate(ORDER)}
+    upward = [
+        f"{name} imports {imported}"
+        for name, file in known.items()
+        for imported in sorted(imports(ast.parse(file.read_text(encoding="utf-8")), set(known)))
+        if place[imported] >= place[name] and (name, imported) not in ALLOWED
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import orpolicy.client.sse", {"client.sse"}),
+        ("from orpolicy.client import sse", {"client.sse"}),
+        ("from orpolicy.client.sse import Event", {"client.sse"}),
+        ("from orpolicy import load", {"orpolicy"}),
+        ("def late():\n    if True:\n        from orpolicy.client import Client", {"client"}),
+        ("import httpx", set()),
+    ],
+)
+def test_every_form_of_import_is_seen(text: str, expected: set[str]) -> None:
+    assert imports(ast.parse(text), {"client", "client.sse"}) == expected
+
+
+def loaded_by(program: str) -> set[str]:
+    """Run Python in a new process and name the top-level packages it has loaded at its end."""
+    probe = "import sys, atexit; atexit.register(lambda: print('\\n' + ' '.join(sys.modules)));"
+    done = subprocess.run(
+        [sys.executable, "-c", probe + program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert loaded_by("import orpolicy") & HEAVY == set()
+
+
+def test_asking_for_the_version_loads_at_most_click() -> None:
+    program = "import sys; sys.argv[1:] = ['--version']; from orpolicy.cli.main import run; run()"
+    assert loaded_by(program) & HEAVY <= {"click"}
