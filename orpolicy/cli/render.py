@@ -8,8 +8,8 @@
     github    workflow annotations, shown by GitHub beside the lines of a pull request
 
 All take a :class:`View`: the report, the texts its places lie in, and whether colour is wanted. Nothing here prints.
-Text from files is made visible before it is shown (see :mod:`orpolicy.cli.snippet`), and the line of a finding about a
-credential is never quoted.
+Text from files is made visible before it is shown (see :mod:`orpolicy.cli.snippet`), credentials are starred out
+wherever they stand, and the line of a finding about one is not quoted at all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from attrs import field, frozen
 
 from orpolicy.cli.snippet import Excerpt, Row, visible
 from orpolicy.language.diagnostics import Diagnostic, Report, Severity
+from orpolicy.language.secrets import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,7 +86,7 @@ def render_concise(view: View) -> str:
 
 def render_json(view: View) -> str:
     """Write a JSON list of findings, in ASCII so that no terminal's encoding matters."""
-    return json.dumps([_as_object(found) for found in view.report], indent=2) + "\n"
+    return redact(json.dumps([_as_object(found) for found in view.report], indent=2)) + "\n"
 
 
 def render_github(view: View) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from orpolicy.language.secrets import redact
 from orpolicy.language.source import Position, Source, Span
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ class Row:
 
 @frozen
 class Excerpt:
-    """The lines of one source, split once, from which snippets are cut."""
+    """The lines of one source, split once and with asterisks for credentials, from which snippets are cut."""
 
     lines: tuple[str, ...]
 
     @classmethod
     def of(cls, source: Source) -> Excerpt:
         """Split a source into its lines."""
-        return cls(tuple(source.text.splitlines()) or ("",))
+        return cls(Source(source.name, redact(source.text)).lines)
 
     def rows(self, span: Span) -> Iterator[Row]:
         """Yield the rows that show a span; none where it starts below the text."""
@@ -76,8 +77,8 @@ class Excerpt:
 
 
 def visible(text: str) -> str:
-    """Replace every character that a terminal would obey instead of show."""
-    return "".join(map(_shown, text))
+    """Replace every character that a terminal would obey instead of show, and whatever looks like a credential."""
+    return "".join(map(_shown, redact(text)))
 
 
 def _row(number: int, line: str, start: int, end: int | None) -> Row:

@@ -130,6 +130,19 @@ def test_a_credential_is_never_quoted() -> None:
         assert "0123456789" not in text
 
 
+@pytest.mark.parametrize("format_", sorted(FORMATS))
+def test_what_looks_like_a_credential_is_starred_out_wherever_it_stands(format_: str) -> None:
+    secret = "sk-or-v1-" + "0123456789abcdef" * 4
+    source = Source("a.yaml", f"a: [{'x, ' * 50}{secret}\n")
+    place = at(1, 170, 1, 190, file="a.yaml")
+    found = Diagnostic(
+        "yaml-syntax", Severity.ERROR, f"odd {secret}", place, secret, (Related(secret, place),)
+    )
+    text = FORMATS[format_](view(found, sources=(source,)))
+    assert "yaml-syntax" in text
+    assert "0123456789" not in text
+
+
 def test_a_place_without_a_text_has_no_snippet() -> None:
     found = Diagnostic("unreadable-file", Severity.ERROR, "is a directory", at(1, 1, 1, 1, file="x.yaml"))
     below = Diagnostic("yaml-syntax", Severity.ERROR, "ended too early", at(99, 1, 99, 1))
