@@ -1,0 +1,142 @@
+"""The snapshot: a catalogue as one compact file that is committed.
+
+.. code-block:: text
+
+    {
+    "format": "orpolicy-catalog", "version": 1, "source": …, "time": …, "complete": …, "digest": "sha256:…",
+    "providers": [ … ],
+    "models": [ … ],
+    "endpoints": [ … ]
+    }
+
+A snapshot has one line a row, sorted, so that a diff of two of them is a diff of the catalogue. Its digest is over the
+rows alone; a file that does not match it was edited by hand or merged, and is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from orpolicy.errors import CatalogError
+from orpolicy.routing.catalog import Catalog, Endpoint, digest_text
+from orpolicy.routing.rows import read_endpoint, read_model, read_provider, reading, write_content
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FORMAT = "orpolicy-catalog"
+VERSION = 1
+PULL = "pull it again with `orpolicy catalog pull`"
+
+
+def write_snapshot(catalog: Catalog) -> str:
+    """Return the text of the snapshot file for this catalogue; equal catalogues have equal texts."""
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "note": catalog.note or None,
+        "source": catalog.source or None,
+        "time": catalog.time.astimezone(UTC).isoformat().replace("+00:00", "Z") if catalog.time else None,
+        "complete": catalog.complete,
+        "digest": catalog.digest,
+    }
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in head.items()
+        if value is not None
+    ]
+    return "{\n" + ",\n".join(lines) + ",\n" + write_content(catalog.providers, catalog.models) + "\n}\n"
+
+
+def read_snapshot(text: str, name: str = "catalog.json") -> Catalog:
+    """Read a snapshot; ``name`` is what an error calls it.
+
+    Raises:
+        CatalogError: it is truncated, malformed, of another version, or does not match its digest.
+    """
+    data = parse_json(text, name)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise CatalogError(f"{name} is no catalogue snapshot: its 'format' is not {FORMAT!r}; {PULL}")
+    if data.get("version") != VERSION:
+        raise CatalogError(
+            f"{name} has version {data.get('version')!r}, this program reads {VERSION}; {PULL}"
+        )
+    with reading(name):
+        catalog = _build(data)
+    if data.get("digest") not in (_digest_of_text(text), catalog.digest):
+        raise CatalogError(f"{name} does not match its digest: it was edited or merged by hand; {PULL}")
+    return catalog
+
+
+def _digest_of_text(text: str) -> str:
+    """Return the digest of the rows as they stand in the file: the catalogue's own, unless somebody reformatted it."""
+    start, end = text.find('"providers": ['), text.rfind("\n}")
+    return digest_text(text[start:end])
+
+
+def _build(data: Mapping[str, Any]) -> Catalog:
+    endpoints: dict[str, list[Endpoint]] = {}
+    for row in data["endpoints"]:
+        with reading(f"endpoint {row.get('tag')} of {row.get('model')}"):
+            endpoint = read_endpoint(row)
+        endpoints.setdefault(endpoint.model, []).append(endpoint)
+    models = []
+    for row in data["models"]:
+        with reading(f"model {row.get('id')}"):
+            models.append(read_model(row, tuple(endpoints.get(row["id"], ()))))
+    return Catalog(
+        models=models,
+        providers=[read_provider(row) for row in data["providers"]],
+        time=_read_time(data.get("time")),
+        source=data.get("source", ""),
+        complete=data.get("complete", True),
+        note=data.get("note", ""),
+    )
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def parse_json(text: str, name: str) -> Any:
+    """Read JSON, decimals as decimals; ``name`` is what an error calls the text.
+
+    Raises:
+        CatalogError: it is truncated or malformed.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except json.JSONDecodeError as exc:
+        where = f"line {exc.lineno}, column {exc.colno}"
+        if exc.pos >= len(text.rstrip()):
+            raise CatalogError(f"{name} is truncated: it ends at {where}; {PULL}") from exc
+        raise CatalogError(f"{name} is not JSON: {exc.msg} at {where}; {PULL}") from exc
+    except RecursionError as exc:
+        raise CatalogError(f"{name} is nested too deeply to be a catalogue") from exc
+
+
+@cache
+def demonstration() -> Catalog:
+    """Return the small, dated catalogue that ships with the package for trying things out; its prices are history."""
+    text = (pkgutil.get_data("orpolicy.routing", "demonstration.json") or b"").decode()
+    return read_snapshot(text, "the demonstration catalogue")
+
+
+def read_text(path: Path) -> str:
+    """Read a text file.
+
+    Raises:
+        CatalogError: there is none, or it is not readable as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as exc:
+        raise CatalogError(f"there is no catalogue at {path}; {PULL}") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CatalogError(f"{path} cannot be read: {exc}") from exc
