@@ -1,0 +1,48 @@
+"""What several verbs take: names that are known beforehand, and the project they are looked up in."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from orpolicy.language.rules import RULES
+from orpolicy.resources import schema_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Known(click.ParamType[str]):
+    """One of the names that are there; a misspelled one is refused with those that come close."""
+
+    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
+        self.name = name
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Accept a name that is there."""
+        names = sorted(self._names())
+        if value not in names:
+            self._refuse(str(value), names, param, ctx)
+        return str(value)
+
+    def _refuse(
+        self, value: str, names: list[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> NoReturn:
+        close = get_close_matches(value, names, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+        self.fail(f"there is no {self.name} {value!r}; {hint}", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the names that start like this."""
+        del ctx, param
+        return [CompletionItem(name) for name in sorted(self._names()) if name.startswith(incomplete)]
+
+
+RULE = Known("rule", lambda: RULES)
+SCHEMA_KIND = Known("kind", schema_kinds)
