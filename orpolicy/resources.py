@@ -31,6 +31,11 @@ def builtin_presets() -> Traversable:
     return _find_folder("presets")
 
 
+def rulebook() -> Traversable:
+    """Return the folder of pages that document the rules, one Markdown file a rule."""
+    return _find_folder("language/rulebook")
+
+
 def schema_kinds() -> tuple[str, ...]:
     """List the kinds of file that have a schema, sorted: ``policy``, ``preset``, ``project``."""
     names = (entry.name for entry in _find_folder("schemas").iterdir())

@@ -9,21 +9,62 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import resources
 
 from attrs import frozen
 
 from orpolicy.language.diagnostics import Severity
+from orpolicy.resources import rulebook
 
 E, W = Severity.ERROR, Severity.WARNING
 
 FAMILIES: dict[str, dict[str, Severity]] = {
     "syntax": {
         "yaml-syntax": E,
+        "yaml-encoding": E,
+        "yaml-limit": E,
+        "yaml-multiple-documents": E,
+        "yaml-root": E,
+        "yaml-alias": E,
+        "yaml-key": E,
+        "yaml-merge-key": E,
+        "yaml-tag": E,
+        "yaml-number": E,
+        "duplicate-key": E,
+        "secret-in-file": E,
+        "unreadable-file": E,
     },
-    "shape": {},
-    "composition": {},
-    "policy": {},
+    "shape": {
+        "unknown-key": E,
+        "misplaced-key": E,
+        "call-time-key": E,
+        "wrong-type": E,
+        "bad-value": E,
+        "out-of-range": E,
+        "missing-key": E,
+        "integer-as-decimal": W,
+        "yaml-retyped": E,
+        "yaml-ambiguous": W,
+        "unknown-rule": E,
+        "unused-suppression": W,
+    },
+    "composition": {
+        "unknown-preset": E,
+        "duplicate-preset": E,
+        "extends-cycle": E,
+        "inconsistent-extends": E,
+        "unknown-environment": E,
+        "abstract-preset": E,
+        "nothing-to-remove": E,
+        "system-file": E,
+        "empty-project": W,
+    },
+    "policy": {
+        "unknown-policy": E,
+        "policy-conflict": E,
+        "policy-require": E,
+        "policy-empty": E,
+        "policy-unused": W,
+    },
     "meaning": {},
     "catalogue": {},
 }
@@ -69,7 +110,7 @@ def read_page(code: str) -> Page:
     """
     if code not in RULES:
         raise KeyError(code)
-    text = resources.files("orpolicy.language").joinpath("rulebook", f"{code}.md").read_text(encoding="utf-8")
+    text = rulebook().joinpath(f"{code}.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, flags=re.MULTILINE | re.DOTALL))
     return Page(
         code=code,

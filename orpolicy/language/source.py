@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import define, frozen
 
 Path: TypeAlias = tuple[str | int, ...]
 """A place in a document: mapping keys and list indices, outermost first."""
@@ -38,17 +40,29 @@ class Location:
         return f"{self.file}:{self.span.start.line}:{self.span.start.column}"
 
 
-@frozen
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What YAML 1.1 counts as a line break; ``str.splitlines`` splits at more, and line numbers would differ."""
+
+
+@define(frozen=True, slots=False)
 class Source:
     """A text and the name by which findings call it (a path relative to the project, or ``<stdin>``)."""
 
     name: str
     text: str
 
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines without their breaks."""
+        return tuple(_LINE_BREAK.split(self.text))
+
     def line(self, number: int) -> str:
         """Return the line with this 1-based number, without its line break; empty past the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def locate(self, start: Position, end: Position) -> Location:
+        """Name a stretch of this text."""
+        return Location(self.name, Span(start, end))
 
 
 def to_pointer(path: Path) -> str:

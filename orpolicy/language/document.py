@@ -1,0 +1,385 @@
+"""YAML text → plain data plus the place of every key and value.
+
+Reading is strict: one document, a mapping at the root, string keys, each once, core tags only, within limits. Every
+breach is a diagnostic with a position and never an exception. libyaml composes the nodes; one walk makes plain data of
+them. Places are looked up when somebody asks, by composing the text once more: most documents are never asked.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import yaml
+from attrs import define, field, frozen
+from yaml._yaml import CParser
+
+from orpolicy.language.diagnostics import Diagnostic, Related, Severity
+from orpolicy.language.rules import RULES
+from orpolicy.language.scalars import Json, NotJsonError, read_number, read_plain
+from orpolicy.language.secrets import holds_secret
+from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.syntax import explain_syntax_error, find_forbidden_character
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+
+Anchor: TypeAlias = Literal["key", "value", "entry"]
+
+
+@frozen
+class Ambiguity:
+    """A plain scalar that a YAML 1.1 reader takes for another ``kind`` than we do."""
+
+    path: Path
+    text: str
+    kind: str
+
+
+@define(frozen=True, slots=False, eq=False)
+class Document:
+    """A YAML file as data; ``locate`` finds the place of any path in it."""
+
+    source: Source
+    data: dict[str, Json]
+    ambiguities: tuple[Ambiguity, ...] = ()
+
+    def locate(self, path: Path, anchor: Anchor = "value") -> Location:
+        """Return the place of the key, of the value, or of the whole entry at a path.
+
+        A path that the document does not have is placed at its nearest ancestor's key, as a missing key is.
+        """
+        while path and path not in self._places:
+            path, anchor = path[:-1], "key"
+        key, value = self._places.get(path, (None, self._root))
+        if anchor == "value" or key is None:
+            return value
+        if anchor == "entry":
+            return self.source.locate(key.span.start, value.span.end)
+        return key
+
+    @cached_property
+    def _root(self) -> Location:
+        return self.source.locate(Position(1, 1), Position(1, 1))
+
+    @cached_property
+    def _places(self) -> dict[Path, tuple[Location | None, Location]]:
+        walk = _Walk(self.source, keep_places=True)
+        walk.read(_compose(self.source.text))
+        return walk.places
+
+
+@frozen
+class Reading:
+    """What came of reading a text: a document, or findings that say why there is none."""
+
+    document: Document | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def decode(name: str, raw: bytes) -> Source | Diagnostic:
+    """Decode a file's bytes as UTF-8; a byte-order mark at the start is dropped."""
+    if len(raw) > MAX_BYTES:
+        source = Source(name, "")
+        return _report(source, "yaml-limit", f"the file is larger than {MAX_BYTES // 1024} KiB", Position(1, 1))
+    try:
+        return Source(name, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        text = raw[: error.start].decode("utf-8-sig", errors="replace")
+        place = Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
+        message = f"byte 0x{raw[error.start]:02x} is not valid UTF-8"
+        return _report(Source(name, text), "yaml-encoding", message, place, hint="save the file as UTF-8")
+
+
+def read_document(source: Source) -> Reading:
+    """Read a text as one YAML document; nothing in it can raise."""
+    forbidden = find_forbidden_character(source)
+    if forbidden is not None:
+        message, place = forbidden
+        return Reading(None, (_report(source, "yaml-encoding", message, place),))
+    if len(source.text.encode("utf-8")) > MAX_BYTES:
+        return Reading(
+            None,
+            (_report(source, "yaml-limit", f"the text is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)),),
+        )
+    try:
+        too_deep = _find_excessive_depth(source.text)
+        if too_deep is not None:
+            message = f"the document is nested deeper than {MAX_DEPTH} levels"
+            return Reading(None, (_report(source, "yaml-limit", message, too_deep),))
+        root = _compose(source.text)
+    except yaml.YAMLError:
+        problem = explain_syntax_error(source)
+        location = source.locate(problem.start, problem.end)
+        return Reading(
+            None, (Diagnostic(problem.code, Severity.ERROR, problem.message, location, problem.hint),)
+        )
+    walk = _Walk(source)
+    data = walk.read(root)
+    errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)
+    if errors or not isinstance(data, dict):
+        return Reading(None, tuple(walk.diagnostics))
+    return Reading(Document(source, data, tuple(walk.ambiguities)), tuple(walk.diagnostics))
+
+
+class _Composer(CParser):  # type: ignore[misc]  # the extension module carries no types
+    """libyaml's composer without implicit tags: a plain scalar keeps its text, and we resolve it ourselves."""
+
+    def resolve(self, _kind: type, _value: str, _implicit: object) -> str:
+        return _IMPLICIT
+
+    def descend_resolver(self, _node: object, _index: object) -> None:
+        """Path resolvers are not used."""
+
+    def ascend_resolver(self) -> None:
+        """Path resolvers are not used."""
+
+
+_IMPLICIT = "?"
+_CORE = "tag:yaml.org,2002:"
+
+
+def _compose(text: str) -> yaml.Node | None:
+    parser = _Composer(text)
+    try:
+        root: yaml.Node | None = parser.get_single_node()
+    finally:
+        parser.dispose()
+    return root
+
+
+def _events(text: str) -> Any:
+    parser = _Composer(text)
+    try:
+        while parser.check_event():
+            yield parser.get_event()
+    finally:
+        parser.dispose()
+
+
+def _find_excessive_depth(text: str) -> Position | None:
+    """Find where nesting passes the limit, before the recursive composer meets it.
+
+    The count is over events, which libyaml makes without recursion. Texts that cannot be deep skip it: a column
+    opens at most a list and a mapping, so 16 columns of indentation hold 32 levels, and every further level needs an
+    opener of its own.
+    """
+    openers = text.count("[") + text.count("{") + text.count("- -") + text.count("? ?")
+    if openers < 24 and " " * 16 not in text:
+        return None
+    depth = 0
+    for event in _events(text):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                return _position(event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None
+
+
+class _TooManyNodes(Exception):  # noqa: N818  # it stops the walk and never leaves this module
+    pass
+
+
+@define
+class _Walk:
+    """One pass over the nodes of a text, collecting data, findings and, where asked for, places."""
+
+    source: Source
+    keep_places: bool = False
+    diagnostics: list[Diagnostic] = field(factory=list)
+    ambiguities: list[Ambiguity] = field(factory=list)
+    places: dict[Path, tuple[Location | None, Location]] = field(factory=dict)
+    _count: int = 0
+    _open: set[int] = field(factory=set)
+    _seen: set[int] = field(factory=set)
+    _aliases: list[Any] | None = None
+    _alias_depth: int = 0
+    _outermost_alias: Location | None = None
+    _suspicious: bool = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._suspicious = holds_secret(self.source.text)
+
+    def read(self, root: yaml.Node | None) -> Json:
+        """Turn the root node into data; what is not a mapping is reported."""
+        if not isinstance(root, yaml.MappingNode):
+            self._report_root(root)
+            return None
+        try:
+            return self._visit(root, ())
+        except _TooManyNodes:
+            return None
+
+    def _report_root(self, root: yaml.Node | None) -> None:
+        if root is None:
+            message, place = "the file is empty; a mapping of keys is expected", Position(1, 1)
+        else:
+            kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
+            message, place = f"the file holds {kind}; a mapping of keys is expected", _position(root.start_mark)
+        hint = "write 'key: value' lines"
+        if isinstance(root, yaml.ScalarNode) and "\xa0" in root.value:
+            hint = "a no-break space (U+00A0) follows the colon; replace it by an ordinary space"
+        self._add("yaml-root", message, self.source.locate(place, place), hint)
+
+    def _visit(self, node: yaml.Node, path: Path, key: yaml.Node | None = None) -> Json:
+        self._count += 1
+        alias = self._enter_alias(node)
+        if self._count > MAX_NODES:
+            message = f"aliases expand the document to more than {MAX_NODES:,} nodes"
+            self._add("yaml-limit", message, self._outermost_alias or self._place(node))
+            raise _TooManyNodes
+        if self.keep_places:
+            place = self._place(node) if alias is None else alias
+            self.places[path] = (None if key is None else self._place(key), place)
+        if isinstance(node, yaml.ScalarNode):
+            data = self._read_scalar(node, path, key)
+        elif id(node) in self._open:
+            self._add("yaml-alias", "an anchor holds itself; JSON cannot write that", self._place(node))
+            data = None
+        else:
+            self._open.add(id(node))
+            data = self._read_collection(node, path)
+            self._open.discard(id(node))
+        self._alias_depth -= alias is not None
+        return data
+
+    def _enter_alias(self, node: yaml.Node) -> Location | None:
+        """Return the place of the alias that led here, where the composer gave the anchor's node again.
+
+        The composer loses an alias's own place, but aliases come in the order of the text, and those inside an
+        expanded anchor were met before.
+        """
+        if isinstance(node, yaml.ScalarNode) and "*" not in self.source.text:
+            return None
+        if id(node) not in self._seen:
+            self._seen.add(id(node))
+            return None
+        self._alias_depth += 1
+        if self._aliases is None:
+            events = _events(self.source.text)
+            self._aliases = [event for event in events if isinstance(event, yaml.AliasEvent)][::-1]
+        if self._alias_depth > 1 or not self._aliases:
+            return self._place(node)
+        event = self._aliases.pop()
+        self._outermost_alias = self.source.locate(_position(event.start_mark), _position(event.end_mark))
+        return self._outermost_alias
+
+    def _read_collection(self, node: yaml.Node, path: Path) -> Json:
+        if node.tag not in (_IMPLICIT, f"{_CORE}map", f"{_CORE}seq", "!"):
+            self._add_tag(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._visit(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._read_mapping(node, path)
+
+    def _read_mapping(self, node: yaml.Node, path: Path) -> Json:
+        data: dict[str, Json] = {}
+        keys: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not self._check_key(key):
+                continue
+            name = key.value
+            if name in keys:
+                first = Related("first written here", self._place(keys[name]))
+                self._add("duplicate-key", f"the key '{name}' is written twice", self._place(key), related=(first,))
+                continue
+            keys[name] = key
+            data[name] = self._visit(value, (*path, name), key)
+        return data
+
+    def _check_key(self, key: yaml.Node) -> bool:
+        if not isinstance(key, yaml.ScalarNode):
+            line = self.source.line(key.start_mark.line + 1)
+            column = line.rfind("?", 0, key.start_mark.column)
+            start = Position(key.start_mark.line + 1, max(column, 0) + 1) if column >= 0 else _position(key.start_mark)
+            place = self.source.locate(start, _position(key.end_mark))
+            self._add("yaml-key", "a key must be text, not a list or a mapping", place)
+            return False
+        if key.value == "<<" and not key.style:
+            hint = "write the keys out, or move what is shared into a preset and name it under 'extends'"
+            self._add("yaml-merge-key", "merge keys ('<<') are not part of YAML 1.2", self._place(key), hint)
+            return False
+        if key.value == "" and not key.style:
+            self._add("yaml-key", "a key is missing before the colon", self._place(key))
+            return False
+        if self._suspicious and holds_secret(key.value):
+            self._add_secret(self._place(key))
+        return True
+
+    def _read_scalar(self, node: yaml.Node, path: Path, key: yaml.Node | None) -> Json:
+        if self._suspicious and holds_secret(node.value):
+            place = self._place(node)
+            if key is not None:
+                place = self.source.locate(_position(key.start_mark), place.span.end)
+            self._add_secret(place)
+        if node.style or node.tag in ("!", f"{_CORE}str"):
+            return self._read_tagged(node) if node.tag not in (_IMPLICIT, "!", f"{_CORE}str") else str(node.value)
+        if node.tag != _IMPLICIT:
+            return self._read_tagged(node)
+        try:
+            scalar = read_plain(node.value)
+        except NotJsonError as error:
+            self._add("yaml-number", str(error), self._place(node))
+            return None
+        if scalar.other is not None:
+            self.ambiguities.append(Ambiguity(path, node.value, scalar.other))
+        return scalar.value
+
+    def _read_tagged(self, node: yaml.Node) -> Json:
+        """Read a scalar with an explicit core tag (``!!int "5"``); any other tag is reported."""
+        wanted = {"null": type(None), "bool": bool, "int": int, "float": (int, Decimal)}
+        kind = node.tag.removeprefix(_CORE)
+        if kind not in wanted:
+            self._add_tag(node)
+            return None
+        try:
+            value = read_number(node.value) if kind in ("int", "float") else read_plain(node.value).value
+        except NotJsonError as error:
+            self._add("yaml-number", str(error), self._place(node))
+            return None
+        if not isinstance(value, wanted[kind]):
+            self._add("yaml-tag", f"the value does not fit its tag '!!{kind}'", self._place(node))
+            return None
+        return value
+
+    def _add_tag(self, node: yaml.Node) -> None:
+        shown = node.tag.replace(_CORE, "!!")
+        message = f"the tag '{shown}' is not one of YAML's core tags"
+        self._add("yaml-tag", message, self._place(node), "remove the tag; a preset is plain data")
+
+    def _add_secret(self, place: Location) -> None:
+        hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
+        self._add("secret-in-file", "this looks like a credential; files in git must not hold one", place, hint)
+
+    def _add(
+        self, code: str, message: str, place: Location, hint: str | None = None, related: tuple[Related, ...] = ()
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, RULES[code].severity, message, place, hint, related))
+
+    def _place(self, node: yaml.Node) -> Location:
+        start, end = _position(node.start_mark), _position(node.end_mark)
+        if isinstance(node, yaml.ScalarNode):
+            if start == end:  # nothing written: point past the blanks, at the comment that swallowed the value
+                rest = self.source.line(start.line)[start.column - 1 :]
+                if rest.lstrip().startswith("#"):
+                    start = Position(start.line, start.column + len(rest) - len(rest.lstrip()))
+                    end = Position(start.line, start.column + len(rest.lstrip()))
+            return self.source.locate(start, end)
+        if not node.flow_style and node.value:  # a block's end mark runs on to the next token: end with the last child
+            last = node.value[-1]
+            child = last[1] if isinstance(last, tuple) else last
+            if child is not node and child.start_mark.index >= node.start_mark.index:
+                return self.source.locate(start, self._place(child).span.end)
+        return self.source.locate(start, end)
+
+
+def _position(mark: Any) -> Position:
+    return Position(mark.line + 1, mark.column + 1)
+
+
+def _report(source: Source, code: str, message: str, place: Position, hint: str | None = None) -> Diagnostic:
+    end = Position(place.line, place.column + 1)
+    return Diagnostic(code, RULES[code].severity, message, source.locate(place, end), hint)

@@ -1,0 +1,84 @@
+"""Which layers make a preset, and in which order.
+
+Weakest first: project defaults, then each preset of the linearised ``extends`` chain, followed at once by its own
+overlay for the environment. The chain is linearised by C3, as Python orders classes: a preset comes before (is stronger
+than) what it extends, bases keep the order in which they are written, and where no such order exists that is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from orpolicy.language.document import Document
+from orpolicy.language.merge import Branch
+from orpolicy.language.source import Path
+
+
+@frozen(eq=False)
+class PresetSource:
+    """A preset as written: its document, what it extends, and its trees without and with each overlay."""
+
+    name: str
+    document: Document
+    extends: tuple[str, ...]
+    abstract: bool
+    tree: Branch
+    overlays: Mapping[str, Branch]
+
+
+class ExtendsError(Exception):
+    """A chain that cannot be linearised; ``path`` is the place in the named preset to point at."""
+
+    def __init__(self, code: str, message: str, name: str, path: Path) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.name = name
+        self.path = path
+
+
+def linearise(name: str, presets: Mapping[str, PresetSource]) -> tuple[str, ...]:
+    """Order a preset and all it extends, strongest first.
+
+    Raises:
+        ExtendsError: a base does not exist, the chain runs in a circle, or no order agrees with every ``extends``.
+    """
+    return _linearise(name, presets, ())
+
+
+def _linearise(name: str, presets: Mapping[str, PresetSource], above: tuple[str, ...]) -> tuple[str, ...]:
+    if name in above:
+        chain = " → ".join((*above[above.index(name) :], name))
+        raise ExtendsError("extends-cycle", f"presets extend each other in a circle: {chain}", above[-1], ("extends",))
+    preset = presets[name]
+    for index, base in enumerate(preset.extends):
+        if base not in presets:
+            place = _place_of_base(preset, index)
+            raise ExtendsError("unknown-preset", f"there is no preset '{base}' to extend", name, place)
+    orders = [_linearise(base, presets, (*above, name)) for base in preset.extends]
+    merged = _merge_orders([*orders, preset.extends])
+    if merged is None:
+        shown = "; ".join(" before ".join(order) for order in [*orders, preset.extends] if len(order) > 1)
+        message = f"the bases of '{name}' contradict each other's order: {shown}"
+        raise ExtendsError("inconsistent-extends", message, name, ("extends",))
+    return (name, *merged)
+
+
+def _merge_orders(orders: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """Merge as C3 does: take the first head that stands in no other order's tail; ``None`` where there is none."""
+    merged: list[str] = []
+    rest = [list(order) for order in orders if order]
+    while rest:
+        tails = {name for order in rest for name in order[1:]}
+        head = next((order[0] for order in rest if order[0] not in tails), None)
+        if head is None:
+            return None
+        merged.append(head)
+        rest = [kept for order in rest if (kept := [name for name in order if name != head])]
+    return tuple(merged)
+
+
+def _place_of_base(preset: PresetSource, index: int) -> Path:
+    return ("extends", index) if isinstance(preset.document.data.get("extends"), list) else ("extends",)

@@ -1,0 +1,193 @@
+"""A preset → the request that OpenRouter understands: one table, and a few honest exceptions.
+
+===========================  ============================================================================
+of a preset                  in the request
+===========================  ============================================================================
+the rows of ``BODY``         the body's keys, in the table's order, under their own names
+``provider.max_price``       decimal strings, as OpenRouter's OpenAPI types them (fact 26)
+``route``                    ``provider.sort.partition``, its documented successor (fact 18)
+``transforms``               the ``context-compression`` plugin (fact 96)
+``system``                   the first message, at request time
+``attribution``, ``cache_*`` headers
+``anthropic_beta``           the ``x-anthropic-beta`` header
+``region``                   the base URL (fact 73)
+``max_cost``                 kept beside the body: a ceiling that is enforced before anything is sent
+``description``, ``slug``    not sent
+===========================  ============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from attrs import asdict, evolve, frozen
+
+from orpolicy.language.model import Preset, Provider, Sort, Usd
+from orpolicy.language.source import Path
+
+BASE_URLS = {
+    None: "https://openrouter.ai/api/v1",
+    "eu": "https://eu.openrouter.ai/api/v1",
+    "us": "https://us.openrouter.ai/api/v1",
+}
+
+SIDE: tuple[str, ...] = (
+    "description",
+    "slug",
+    "system",
+    "region",
+    "max_cost",
+    "attribution",
+    "cache_enabled",
+    "cache_ttl_seconds",
+    "anthropic_beta",
+)
+"""Attributes that do not travel in the body."""
+
+FOLDED: tuple[str, ...] = ("route", "transforms")
+"""Deprecated attributes that OpenRouter documents as exact aliases; they are folded into their successors."""
+
+
+@frozen
+class Row:
+    """One key of the body and how its value is written."""
+
+    key: str
+    write: Callable[[Any], Any]
+
+
+@frozen
+class Lowered:
+    """A request without its messages; ``moved`` maps paths of the body to the preset's where they differ."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+    base_url: str
+    system: str | None
+    max_cost: Usd | None
+    moved: Mapping[Path, Path]
+
+
+def lower(preset: Preset) -> Lowered:
+    """Write a preset as a request body with its keys in canonical order."""
+    folded: dict[Path, Path] = {}
+    provider = _fold_route(preset, folded)
+    plugins = _fold_transforms(preset, folded)
+    given = {"provider": provider, "plugins": plugins}
+    body: dict[str, Any] = {}
+    for row in BODY:
+        value = given[row.key] if row.key in given else getattr(preset, row.key)
+        if value is not None:
+            body[row.key] = row.write(value)
+    return Lowered(
+        body, dict(_write_headers(preset)), BASE_URLS[preset.region], preset.system, preset.max_cost, folded
+    )
+
+
+def write_price(amount: Decimal) -> str:
+    """Write an amount as the shortest plain decimal: ``1.50`` becomes ``"1.5"``, ``1E+2`` becomes ``"100"``."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") or "0" if "." in text else text
+
+
+def write_json(value: Any) -> Any:
+    """Write a value as JSON: tuples as lists, decimals as numbers; the result shares nothing with the input.
+
+    A decimal without a fraction becomes an integer, so that ``1``, ``1.0`` and ``1e0`` are the same bytes.
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {key: write_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [write_json(item) for item in value]
+    return value
+
+
+def _write_object(value: Any) -> dict[str, Any]:
+    """Write one of our typed values, leaving out what nobody set."""
+    return {key: write_json(item) for key, item in asdict(value).items() if item is not None}
+
+
+def _write_provider(provider: Provider) -> dict[str, Any]:
+    written = {key: write_json(item) for key, item in asdict(provider, recurse=False).items() if item is not None}
+    if provider.max_price is not None:
+        prices = asdict(provider.max_price).items()
+        written["max_price"] = {key: write_price(amount) for key, amount in prices if amount is not None}
+    for key in ("sort", "preferred_min_throughput", "preferred_max_latency"):
+        value = getattr(provider, key)
+        if value is not None and not isinstance(value, str | Decimal):
+            written[key] = _write_object(value)
+    return written
+
+
+def _fold_route(preset: Preset, moved: dict[Path, Path]) -> Provider | None:
+    """Put the deprecated ``route`` where its successor stands, unless that is set itself (fact 18)."""
+    provider = preset.provider
+    if preset.route is None:
+        return provider
+    provider = provider or Provider()
+    sort = provider.sort if isinstance(provider.sort, Sort) else Sort(by=provider.sort)
+    if sort.partition is not None:
+        return provider
+    moved["provider", "sort", "partition"] = ("route",)
+    if isinstance(provider.sort, str):
+        moved["provider", "sort", "by"] = ("provider", "sort")
+    partition = {"fallback": "model", "sort": "none"}[preset.route]
+    return evolve(provider, sort=evolve(sort, partition=partition))
+
+
+def _fold_transforms(preset: Preset, moved: dict[Path, Path]) -> tuple[Any, ...] | None:
+    """Write the deprecated ``transforms`` as the plugin that took its place, unless that is listed itself."""
+    plugins = preset.plugins
+    if preset.transforms is None or any(plugin["id"] == "context-compression" for plugin in plugins or ()):
+        return plugins
+    plugin: dict[str, Any] = {"id": "context-compression"}
+    if not preset.transforms:
+        plugin["enabled"] = False
+    moved["plugins", len(plugins or ())] = ("transforms",)
+    return (*(plugins or ()), plugin)
+
+
+def _write_headers(preset: Preset) -> Iterator[tuple[str, str]]:
+    who = preset.attribution
+    if who is not None:
+        if who.referer is not None:
+            yield "HTTP-Referer", who.referer
+        if who.title is not None:
+            yield "X-OpenRouter-Title", who.title
+        if who.categories:
+            yield "X-OpenRouter-Categories", ",".join(who.categories)
+    if preset.cache_enabled is not None:
+        yield "X-OpenRouter-Cache", "true" if preset.cache_enabled else "false"
+    if preset.cache_ttl_seconds is not None:
+        yield "X-OpenRouter-Cache-TTL", str(preset.cache_ttl_seconds)
+    if preset.anthropic_beta:
+        yield "x-anthropic-beta", ",".join(preset.anthropic_beta)
+
+
+def _rows(write: Callable[[Any], Any], *keys: str) -> tuple[Row, ...]:
+    return tuple(Row(key, write) for key in keys)
+
+
+BODY: tuple[Row, ...] = (
+    *_rows(write_json, "model", "models", "preset"),
+    Row("provider", _write_provider),
+    *_rows(write_json, "service_tier", "speed"),
+    *_rows(write_json, "temperature", "top_p", "top_k", "min_p", "top_a"),
+    *_rows(write_json, "frequency_penalty", "presence_penalty", "repetition_penalty"),
+    *_rows(write_json, "seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
+    *_rows(write_json, "max_completion_tokens", "max_tokens"),
+    Row("reasoning", _write_object),
+    *_rows(write_json, "reasoning_effort", "include_reasoning", "thinking", "verbosity"),
+    *_rows(write_json, "response_format", "structured_outputs"),
+    *_rows(write_json, "tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
+    *_rows(write_json, "stop_server_tools_when", "deferred_tools"),
+    *_rows(write_json, "plugins", "web_search_options", "x_search_filter"),
+    *_rows(write_json, "modalities", "audio", "image_config", "prediction"),
+    *_rows(write_json, "cache_control", "prompt_cache_key", "prompt_cache_options"),
+    *_rows(write_json, "session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
+)
+"""Every key of the body, in canonical order."""

@@ -1,0 +1,336 @@
+"""Composition by override, with provenance in the leaves.
+
+``merge(base, top)`` works on layers: trees whose leaves know where they were written. Its laws, each a property test
+under its name, hold for the data of the trees (``to_data``) and for the origins of their leaves:
+
+- identity: the empty layer changes nothing, on either side;
+- associativity: ``merge(merge(a, b), c)`` is ``merge(a, merge(b, c))``, removals and list edits included;
+- idempotence: merging a layer twice is merging it once;
+- right bias: what the top layer says, the result says;
+- locality: a key that the top layer does not mention stays as it was;
+- purity: inputs are never changed;
+- provenance: every leaf of the result has one origin, and the text there says that very value;
+- order: the order of a mapping's keys does not matter.
+
+Two things make removals and edits associative. A mapping or list that was put over something else, a removal included,
+is ``cleared``: whatever lies below stays hidden. And list edits are kept as a sequence of operations until ``settle``
+applies them, so that joining two layers of edits is joining two sequences.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from orpolicy.language.document import Document
+from orpolicy.language.source import Location, Path
+
+Strategies: TypeAlias = Mapping[Path, str]
+"""Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
+
+Edit: TypeAlias = Literal["upsert", "append", "prepend", "remove"]
+EDITS: tuple[Edit, ...] = ("remove", "prepend", "append")
+"""The edits that a layer may write in place of a list, in the order in which they are applied."""
+
+
+@frozen
+class Layer:
+    """One source of settings; ``root`` is where its data begin in the document."""
+
+    name: str
+    document: Document | None = field(default=None, eq=False, repr=False)
+    root: Path = ()
+
+    def locate(self, path: Path) -> Location | None:
+        """Return the place of a path of this layer; ``None`` for what was written in no file."""
+        return None if self.document is None else self.document.locate(self.root + path)
+
+    def locate_key(self, path: Path) -> Location | None:
+        """Return the place of the key at a path."""
+        return None if self.document is None else self.document.locate(self.root + path, "key")
+
+
+@frozen
+class Leaf:
+    """A value that is merged as a whole: a scalar, or an item of a list with all it holds."""
+
+    value: Any
+    layer: Layer
+    path: Path
+    shadowed: tuple[Node, ...] = ()
+
+
+@frozen
+class Branch:
+    """A mapping; ``cleared`` where it replaces what lies below instead of joining it."""
+
+    entries: Mapping[str, Node]
+    layer: Layer
+    path: Path = ()
+    cleared: bool = False
+    shadowed: tuple[Node, ...] = ()
+
+
+@frozen
+class Removal:
+    """A key set to null: it removes what lies below."""
+
+    layer: Layer
+    path: Path
+    shadowed: tuple[Node, ...] = ()
+
+
+@frozen
+class Operation:
+    """One edit of a list: ``items`` pairs each item with its identity."""
+
+    edit: Edit
+    items: tuple[tuple[Hashable, Node], ...]
+    layer: Layer
+    path: Path
+
+
+@frozen
+class Listing:
+    """A list as the operations that make it, weakest first."""
+
+    operations: tuple[Operation, ...]
+    layer: Layer
+    path: Path
+    cleared: bool = False
+    shadowed: tuple[Node, ...] = ()
+
+
+@frozen
+class Sequence:
+    """A settled list; ``removed`` holds the items that edits took out."""
+
+    items: tuple[Node, ...]
+    layer: Layer
+    path: Path
+    removed: tuple[Node, ...] = ()
+    shadowed: tuple[Node, ...] = ()
+
+
+Node: TypeAlias = "Leaf | Branch | Removal | Listing | Sequence"
+
+
+def build_layer(data: Mapping[str, Any], layer: Layer, strategies: Strategies) -> Branch:
+    """Turn the data of one layer into a tree whose leaves remember it."""
+    return _build_branch(data, layer, (), strategies)
+
+
+def _build_branch(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:
+    entries = {key: _build_node(value, layer, (*path, key), strategies) for key, value in data.items()}
+    return Branch(entries, layer, path)
+
+
+def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) -> Node:
+    if value is None:
+        return Removal(layer, path)
+    strategy = strategies.get(path)
+    if isinstance(value, dict):
+        if strategy is not None and value.keys() <= set(EDITS):
+            edits = tuple(_build_edit(edit, value[edit], layer, path, strategy) for edit in EDITS if edit in value)
+            return Listing(edits, layer, path)
+        return _build_branch(value, layer, path, strategies)
+    if isinstance(value, list) and strategy is not None:
+        keyed = strategy != "replace"
+        items = _identify(value, layer, path, strategy)
+        upsert = Operation("upsert", items, layer, path)
+        return Listing((upsert,), layer, path, cleared=not keyed)
+    return Leaf(value, layer, path)
+
+
+def _build_edit(edit: Edit, values: list[Any], layer: Layer, path: Path, strategy: str) -> Operation:
+    return Operation(edit, _identify(values, layer, (*path, edit), strategy), layer, (*path, edit))
+
+
+def _identify(values: list[Any], layer: Layer, path: Path, strategy: str) -> tuple[tuple[Hashable, Node], ...]:
+    """Pair each item with its identity; items of equal identity in one list stay apart by their number."""
+    identity = IDENTITIES[strategy]
+    items: list[tuple[Hashable, Node]] = []
+    times: dict[Hashable, int] = {}
+    for index, value in enumerate(values):
+        key = identity(value)
+        times[key] = times.get(key, 0) + 1
+        place = (*path, index)
+        node: Node = Leaf(value, layer, place)
+        if strategy != "replace" and isinstance(value, dict):
+            node = _build_branch(value, layer, place, {})
+        items.append(((key, times[key]), node))
+    return tuple(items)
+
+
+def _identify_by_value(item: Any) -> Hashable:
+    return json.dumps(item, sort_keys=True, default=str)
+
+
+def _identify_plugin(item: Any) -> Hashable:
+    return item if isinstance(item, str) else item.get("id")
+
+
+def _identify_tool(item: Any) -> Hashable:
+    """Follow OpenRouter's own rule for merging tools (fact 86)."""
+    if isinstance(item, str):
+        return item
+    kind = item.get("type")
+    if kind == "function":
+        return (item.get("function") or {}).get("name")
+    if kind in ("openrouter:advisor", "openrouter:subagent"):
+        name = (item.get("parameters") or {}).get("name")
+        return kind if name is None else (kind, name)
+    return kind
+
+
+IDENTITIES: dict[str, Callable[[Any], Hashable]] = {
+    "replace": _identify_by_value,
+    "keyed:id": _identify_plugin,
+    "keyed:tool": _identify_tool,
+}
+"""What makes two items of a list the same, by the list's strategy."""
+
+
+def merge(base: Node, top: Node) -> Node:
+    """Put one tree over another."""
+    if isinstance(base, Branch) and isinstance(top, Branch) and not top.cleared:
+        return merge_layers(base, top)
+    if isinstance(base, Listing) and isinstance(top, Listing) and not top.cleared:
+        return evolve(
+            top,
+            operations=base.operations + top.operations,
+            cleared=base.cleared,
+            shadowed=top.shadowed + base.shadowed,
+        )
+    shadowed = (*top.shadowed, evolve(base, shadowed=()), *base.shadowed)
+    if isinstance(top, Branch | Listing):
+        return evolve(top, cleared=True, shadowed=shadowed)
+    return evolve(top, shadowed=shadowed)
+
+
+def merge_layers(base: Branch, top: Branch) -> Branch:
+    """Put one mapping over another, key by key."""
+    entries = dict(base.entries)
+    for key, node in top.entries.items():
+        below = entries.get(key)
+        entries[key] = node if below is None else merge(below, node)
+    return evolve(base, entries=entries, shadowed=top.shadowed + base.shadowed)
+
+
+def settle(tree: Branch) -> Branch:
+    """Apply the list edits of a composed tree; removed keys stay in it as what they were, for explanations."""
+    return evolve(tree, entries={key: _settle_node(node) for key, node in tree.entries.items()})
+
+
+def _settle_node(node: Node) -> Node:
+    if isinstance(node, Branch):
+        return settle(node)
+    if isinstance(node, Listing):
+        return _settle_list(node)
+    return node
+
+
+def _settle_list(listing: Listing) -> Sequence:
+    items: dict[Hashable, Node] = {}
+    removed: list[Node] = []
+    for operation in listing.operations:
+        items = _APPLY[operation.edit](items, operation, removed)
+    settled = tuple(_settle_node(node) for node in items.values())
+    return Sequence(settled, listing.layer, listing.path, tuple(removed), listing.shadowed)
+
+
+Items: TypeAlias = dict[Hashable, "Node"]
+
+
+def _upsert(items: Items, operation: Operation, _removed: list[Node]) -> Items:
+    return {**items, **_joined(items, operation)}
+
+
+def _append(items: Items, operation: Operation, _removed: list[Node]) -> Items:
+    joined = _joined(items, operation)
+    return {**{key: node for key, node in items.items() if key not in joined}, **joined}
+
+
+def _prepend(items: Items, operation: Operation, _removed: list[Node]) -> Items:
+    joined = _joined(items, operation)
+    return {**joined, **{key: node for key, node in items.items() if key not in joined}}
+
+
+def _remove(items: Items, operation: Operation, removed: list[Node]) -> Items:
+    for key, node in operation.items:
+        taken = items.get(key)
+        if taken is not None:
+            removed.append(Removal(operation.layer, _path_of(node), (taken,)))
+    gone = {key for key, _ in operation.items}
+    return {key: node for key, node in items.items() if key not in gone}
+
+
+def _joined(items: Items, operation: Operation) -> Items:
+    return {key: merge(items[key], node) if key in items else node for key, node in operation.items}
+
+
+def _path_of(node: Node) -> Path:
+    return node.path
+
+
+_APPLY: dict[Edit, Callable[[Items, Operation, list[Node]], Items]] = {
+    "upsert": _upsert,
+    "append": _append,
+    "prepend": _prepend,
+    "remove": _remove,
+}
+
+
+def find_vain_removals(tree: Branch) -> Iterator[tuple[Layer, Path]]:
+    """Find the removals, keys and list items, that had nothing to remove; ``tree`` is composed and not settled."""
+    for node in tree.entries.values():
+        if isinstance(node, Removal) and all(isinstance(below, Removal) for below in node.shadowed):
+            yield node.layer, node.path
+        elif isinstance(node, Branch):
+            yield from find_vain_removals(node)
+        elif isinstance(node, Listing):
+            yield from _find_vain_item_removals(node)
+
+
+def _find_vain_item_removals(listing: Listing) -> Iterator[tuple[Layer, Path]]:
+    items: Items = {}
+    for operation in listing.operations:
+        if operation.edit == "remove":
+            yield from ((operation.layer, _path_of(node)) for key, node in operation.items if key not in items)
+        items = _APPLY[operation.edit](items, operation, [])
+
+
+def to_data(node: Node) -> Any:
+    """Return the plain data of a settled tree, without what was removed."""
+    if isinstance(node, Leaf):
+        return node.value
+    if isinstance(node, Branch):
+        return {key: to_data(entry) for key, entry in node.entries.items() if not isinstance(entry, Removal)}
+    if isinstance(node, Sequence):
+        return [to_data(item) for item in node.items]
+    raise TypeError(f"a settled tree holds no {type(node).__name__} outside a mapping")
+
+
+def find_node(tree: Node, path: Path) -> tuple[Node, Path]:
+    """Walk down a settled tree; return the deepest node on the way and what is left of the path."""
+    node = tree
+    for depth, part in enumerate(path):
+        if isinstance(node, Branch) and part in node.entries:
+            node = node.entries[str(part)]
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+        else:
+            return node, path[depth:]
+    return node, ()
+
+
+def locate(tree: Node, path: Path, *, key: bool = False) -> Location | None:
+    """Return where the value (or the key) at a path of a settled tree was written."""
+    node, rest = find_node(tree, path)
+    place = node.path + (rest if isinstance(node, Leaf) else ())
+    if rest and not isinstance(node, Leaf):
+        key = True  # the path is not there: point at the parent's key, as for a missing one
+    return node.layer.locate_key(place) if key else node.layer.locate(place)

@@ -1,0 +1,24 @@
+"""What looks like a credential, and how to keep it out of every output."""
+
+from __future__ import annotations
+
+import re
+
+_CREDENTIAL = re.compile(
+    r"sk-or-[A-Za-z0-9_-]{8,}"  # OpenRouter
+    r"|\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic
+    r"|\b[Bb]earer\s+[A-Za-z0-9._~+/=-]{8,}"
+    r"|\bAKIA[0-9A-Z]{16}\b"  # Amazon Web Services
+    r"|\bgh[pousr]_[A-Za-z0-9]{20,}"  # GitHub
+    r"|\bAIza[0-9A-Za-z_-]{30,}"  # Google
+)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a text holds something that looks like a credential."""
+    return _CREDENTIAL.search(text) is not None
+
+
+def redact(text: str) -> str:
+    """Replace whatever looks like a credential by as many asterisks, so that columns stay where they are."""
+    return _CREDENTIAL.sub(lambda match: "*" * len(match[0]), text)
