@@ -1,0 +1,317 @@
+"""Typed replies: what a chat completion says, whole or in chunks.
+
+Fields come and go in OpenRouter's answers, so reading is permissive: what is missing or of another kind becomes
+``None``, zero or empty, and everything that came stays in ``raw``. Costs are decimals read from the JSON text
+(USD, fact 151). No repr shows a prompt, a completion or a tool's arguments.
+
+Law: the chunks of a stream, assembled, read like the reply that the same completion gives without streaming.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from orpolicy.client.refusals import Refusal, UnreadableAnswer
+from orpolicy.errors import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@frozen
+class Usage:
+    """Tokens, and cost in USD; ``cost`` is ``None`` where OpenRouter gave none."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cost: Decimal | None = None
+    upstream_cost: Decimal | None = None
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    is_byok: bool | None = None
+    raw: Mapping[str, Any] = field(factory=dict, repr=False)
+
+
+@frozen
+class ToolCall:
+    """A call the model asks for; ``arguments`` is text, as the model wrote it.
+
+    In a chunk it is a piece of one: ``index`` says of which, and any text may be empty.
+    """
+
+    id: str
+    name: str
+    arguments: str = field(repr=False)
+    index: int = 0
+
+    def parsed(self) -> Any:
+        """Parse the arguments as JSON, no text as ``{}``; raise ``ClientError`` where the model wrote no JSON."""
+        if not self.arguments.strip():
+            return {}
+        try:
+            return json.loads(self.arguments)
+        except (ValueError, RecursionError) as exc:
+            raise ClientError(f"the model's arguments for tool {self.name!r} are not valid JSON") from exc
+
+
+@frozen
+class Reply:
+    """A chat completion.
+
+    ``id`` is the generation's id, ``provider`` who served it, ``metadata`` the routing report that
+    ``metadata=True`` asks for (fact 133), ``raw`` the whole body with decimals for fractions.
+    """
+
+    text: str = field(repr=False)
+    tool_calls: tuple[ToolCall, ...]
+    reasoning: str | None = field(repr=False)
+    refusal: str | None = field(repr=False)
+    finish_reason: str | None
+    native_finish_reason: str | None
+    model: str
+    provider: str | None
+    id: str
+    service_tier: str | None
+    usage: Usage | None
+    metadata: Mapping[str, Any] | None = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """The assistant's message as it came: append it to the messages to go on."""
+        message: Mapping[str, Any] = self.raw["choices"][0]["message"]
+        return message
+
+
+@frozen
+class Chunk:
+    """A piece of a completion as it arrives; ``usage`` comes with the last one (fact 151)."""
+
+    text: str = field(repr=False)
+    reasoning: str = field(repr=False)
+    tool_calls: tuple[ToolCall, ...]
+    finish_reason: str | None
+    usage: Usage | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    """Read the body of a successful answer; raise ``UnreadableAnswer`` where it holds no message."""
+    choice = _first_choice(document)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        refusal = Refusal(
+            "the body holds no choice with a message", http_status=200, status=200, raw=document
+        )
+        raise UnreadableAnswer(refusal)
+    metadata = document.get("openrouter_metadata")
+    return Reply(
+        text=_content(message.get("content")),
+        tool_calls=_tool_calls(message.get("tool_calls")),
+        reasoning=_text_or_none(message.get("reasoning")),
+        refusal=_text_or_none(message.get("refusal")),
+        finish_reason=_text_or_none(choice.get("finish_reason")),
+        native_finish_reason=_text_or_none(choice.get("native_finish_reason")),
+        model=_text(document.get("model")),
+        provider=_text_or_none(document.get("provider")) or _selected_provider(metadata),
+        id=headers.get("x-generation-id") or _text(document.get("id")),
+        service_tier=_text_or_none(document.get("service_tier")),
+        usage=_usage(document.get("usage")),
+        metadata=metadata if isinstance(metadata, dict) else None,
+        raw=document,
+    )
+
+
+def read_chunk(document: Mapping[str, Any]) -> Chunk:
+    """Read one chunk of a stream."""
+    choice = _first_choice(document)
+    delta = _mapping(choice.get("delta"))
+    tool_calls = delta.get("tool_calls")
+    usage = document.get("usage")
+    return Chunk(
+        text=_content(delta.get("content")),
+        reasoning=_text(delta.get("reasoning")),
+        tool_calls=_tool_calls(tool_calls) if tool_calls else (),
+        finish_reason=_text_or_none(choice.get("finish_reason")),
+        usage=_usage(usage) if usage else None,
+        raw=document,
+    )
+
+
+class Transcript:
+    """Collect the chunks of a stream and put them together into the body that the same reply has unstreamed."""
+
+    __slots__ = ("_deltas", "_ends", "_logprobs", "_top", "finish_reason")
+
+    def __init__(self) -> None:
+        self._deltas: list[Mapping[str, Any]] = []
+        self._logprobs: list[Any] = []
+        self._top: dict[str, Any] = {}
+        self._ends: dict[str, Any] = {}
+        self.finish_reason: str | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        """Take one more chunk."""
+        document = chunk.raw
+        choice = _first_choice(document)
+        delta = choice.get("delta")
+        if delta:
+            self._deltas.append(delta)
+        if choice.get("logprobs"):
+            self._logprobs.append(choice["logprobs"])
+        if chunk.finish_reason is not None:
+            self.finish_reason = chunk.finish_reason
+            self._ends = {k: v for k, v in choice.items() if k not in {"delta", "index", "logprobs"}}
+        if not self._top or chunk.usage is not None or "openrouter_metadata" in document:
+            self._top.update((k, v) for k, v in document.items() if k != "choices" and v is not None)
+
+    def document(self) -> dict[str, Any]:
+        """Return the body so far, in the shape of an answer that was not streamed."""
+        message: dict[str, Any] = {"role": "assistant", "content": None}
+        for key in ("content", "reasoning", "refusal"):
+            pieces = [text for delta in self._deltas if isinstance(text := delta.get(key), str)]
+            if pieces:
+                message[key] = "".join(pieces)
+        for delta in self._deltas:
+            for key, value in delta.items():
+                if not (isinstance(value, str) and isinstance(message.get(key), str)):
+                    message[key] = _joined(message.get(key), value)
+        choice = {"finish_reason": self.finish_reason, **self._ends, "index": 0, "message": message}
+        for logprobs in self._logprobs:
+            choice["logprobs"] = _joined(choice.get("logprobs"), logprobs)
+        return {**self._top, "object": "chat.completion", "choices": [choice]}
+
+
+_GROWING = frozenset({"arguments", "name", "text", "summary", "data", "transcript"})
+
+
+def _joined(old: Any, new: Any, key: str = "") -> Any:
+    """Join what a delta adds: growing text and lists grow, mappings join, anything else is replaced."""
+    if isinstance(new, list):
+        return _joined_items(old if isinstance(old, list) else [], new)
+    if new is None or new == "":
+        return old if old is not None else new
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old | {k: _joined(old.get(k), v, k) for k, v in new.items()}
+    if isinstance(old, str) and isinstance(new, str) and key in _GROWING:
+        return old + new
+    return new
+
+
+def _joined_items(old: list[Any], new: list[Any]) -> list[Any]:
+    """Join items of the same index and type, as tool calls and reasoning details come; append all others."""
+    items = list(old)
+    for item in new:
+        place = next((n for n, seen in enumerate(items) if _same_item(seen, item)), None)
+        if place is None:
+            items.append(item)
+        else:
+            items[place] = _joined(items[place], item)
+    return items
+
+
+def _same_item(old: Any, new: Any) -> bool:
+    if not (isinstance(old, dict) and isinstance(new, dict)) or new.get("index") is None:
+        return False
+    return bool(old.get("index") == new["index"] and old.get("type") == new.get("type", old.get("type")))
+
+
+def _first_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = document.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        return choices[0]
+    return {}
+
+
+def _content(content: Any) -> str:
+    """Return the text of a message's content, which may also be a list of parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return ""
+
+
+def _tool_calls(calls: Any) -> tuple[ToolCall, ...]:
+    if not isinstance(calls, list):
+        return ()
+    return tuple(_tool_call(call, n) for n, call in enumerate(calls) if isinstance(call, dict))
+
+
+def _tool_call(call: Mapping[str, Any], place: int) -> ToolCall:
+    function = call.get("function")
+    function = function if isinstance(function, dict) else {}
+    index = call.get("index")
+    return ToolCall(
+        id=_text(call.get("id")),
+        name=_text(function.get("name")),
+        arguments=_text(function.get("arguments")),
+        index=index if isinstance(index, int) else place,
+    )
+
+
+def _usage(value: Any) -> Usage | None:
+    if not isinstance(value, dict):
+        return None
+    prompt = _mapping(value.get("prompt_tokens_details"))
+    completion = _mapping(value.get("completion_tokens_details"))
+    is_byok = value.get("is_byok")
+    prompt_tokens = _count(value.get("prompt_tokens"))
+    completion_tokens = _count(value.get("completion_tokens"))
+    return Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=_count(value.get("total_tokens")) or prompt_tokens + completion_tokens,
+        cost=_usd(value.get("cost")),
+        upstream_cost=_usd(_mapping(value.get("cost_details")).get("upstream_inference_cost")),
+        cached_tokens=_count(prompt.get("cached_tokens")),
+        cache_write_tokens=_count(prompt.get("cache_write_tokens")),
+        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        is_byok=is_byok if isinstance(is_byok, bool) else None,
+        raw=value,
+    )
+
+
+def _selected_provider(metadata: Any) -> str | None:
+    """Find who served it in the routing report, where the body does not say (fact 133)."""
+    available = _mapping(_mapping(metadata).get("endpoints")).get("available")
+    for endpoint in available if isinstance(available, list) else ():
+        if isinstance(endpoint, dict) and endpoint.get("selected") is True:
+            return _text_or_none(endpoint.get("provider"))
+    return None
+
+
+def _usd(value: Any) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        amount = Decimal(value)
+    except ArithmeticError:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return 0
+    return int(value)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,176 @@
+"""From a preset to an HTTP request: address, headers, bytes.
+
+The body is serialised once, in the order of its keys: OpenRouter's response cache takes the order into its key (fact 92).
+The key goes to one host only: that of ``base_url`` where the caller gave one, else the preset's, which must be
+OpenRouter's. An OpenRouter host given as ``base_url`` may not undo the region that a preset asks for (fact 73).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import httpx
+from attrs import field, frozen
+
+from orpolicy.client.refusals import veil
+from orpolicy.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_OPENROUTER: Final = "openrouter.ai"
+
+
+class Sendable(Protocol):
+    """What a preset makes of messages: a complete body, headers without a key, the address to send it to."""
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON body, messages included."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers for attribution, cache and beta features."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, up to and including its version."""
+        ...
+
+
+class Preset(Protocol):
+    """Anything that turns messages and call-time overrides into a request: a compiled preset."""
+
+    def request(self, messages: str | Sequence[Mapping[str, Any]], **overrides: Any) -> Sendable:
+        """Return the request; raise where a policy or a ceiling forbids it."""
+        ...
+
+
+@frozen
+class Wire:
+    """One request, ready for any number of attempts; ``veil`` takes what it sends out of an error's text."""
+
+    request: httpx.Request = field(repr=False)
+    veil: Callable[[str], str] = field(repr=False)
+
+
+class Wiring:
+    """The settings of a client, checked once, and the requests made with them."""
+
+    def __init__(
+        self,
+        http: httpx.Client | httpx.AsyncClient,
+        *,
+        api_key: str | None,
+        base_url: str | None,
+        timeout: float | httpx.Timeout | None,
+        metadata: bool,
+    ) -> None:
+        self._build = http.build_request
+        self._key = _checked_key(api_key or os.environ.get("OPENROUTER_API_KEY"), http)
+        self._base_url = base_url or os.environ.get("OPENROUTER_BASE_URL") or None
+        self._timeout = httpx.USE_CLIENT_DEFAULT if timeout is None else timeout
+        self._headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        if metadata:
+            self._headers["X-OpenRouter-Metadata"] = "enabled"  # fact 132
+        self._endpoints: dict[str, httpx.URL] = {}
+        if self._base_url is not None:
+            _url(self._base_url)
+
+    def wire(self, asked: Sendable, *, stream: bool) -> Wire:
+        """Build the HTTP request for what a preset asks."""
+        url = self._endpoints.get(asked.base_url)
+        if url is None:
+            url = self._endpoints[asked.base_url] = choose_endpoint(self._base_url, asked.base_url)
+        request = self._build(
+            "POST",
+            url,
+            content=encode({**asked.body, "stream": True} if stream else asked.body),
+            headers={**asked.headers, **self._headers},
+            timeout=self._timeout,
+        )
+        return Wire(request, partial(self._veil, asked.body))
+
+    def _veil(self, body: Mapping[str, Any], text: str) -> str:
+        return veil(text, (self._key, *_texts(body.get("messages"))))
+
+
+def choose_endpoint(base_url: str | None, asked: str) -> httpx.URL:
+    """Return the address of chat completions; raise ``UsageError`` on one that the key must not go to."""
+    url, wanted = _url(base_url or asked), _url(asked)
+    if base_url is None and not (url.scheme == "https" and _is_openrouter(url)):
+        raise UsageError(f"{url.host} is not OpenRouter: pass base_url to send the key there")
+    if _is_openrouter(url) and wanted.host not in {_OPENROUTER, url.host}:
+        raise UsageError(f"the preset asks for {wanted.host}, and base_url would send it to {url.host}")
+    return url
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Serialise a body, keys in their order; raise ``UsageError`` on what JSON cannot carry."""
+    try:
+        return _encode(body).encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError(
+            "a text in the request holds half of a surrogate pair, which UTF-8 cannot carry"
+        ) from exc
+    except RecursionError as exc:
+        raise UsageError("the request is nested too deeply") from exc
+    except (TypeError, ValueError) as exc:
+        raise UsageError(f"the request is not JSON: {exc}") from exc
+
+
+def _plain(value: Any) -> float:
+    if isinstance(value, Decimal):  # from a reply's raw message, sent back in the next turn
+        return float(value)
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+_encode: Final[Callable[[Any], str]] = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+).encode
+
+
+def _url(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
+    except httpx.InvalidURL as exc:
+        raise UsageError("the base URL is not a URL") from exc
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError("the base URL needs a scheme and a host: https://openrouter.ai/api/v1")
+    return url
+
+
+def _is_openrouter(url: httpx.URL) -> bool:
+    return url.host == _OPENROUTER or url.host.endswith(f".{_OPENROUTER}")
+
+
+def _checked_key(key: str | None, http: object) -> str:
+    """Return the key; an emulator's transport says by ``needs_key = False`` that any will do."""
+    key = (key or "").strip()
+    if not key and getattr(getattr(http, "_transport", None), "needs_key", True) is False:
+        return "offline"
+    if not key:
+        raise UsageError(
+            'no API key: set OPENROUTER_API_KEY or pass api_key (offline, api_key="offline" will do)'
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError("the API key holds a character that no key has")
+    return key
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in the messages."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
