@@ -1,3 +1,84 @@
-"""A policy compiler for OpenRouter."""
+"""A policy compiler for OpenRouter: presets and policies in git, one canonical request body out.
+
+    >>> import orpolicy
+    >>> project = orpolicy.load()                                     # the folder with orpolicy.yaml
+    >>> triage = project.preset("support/triage", environment="prod")  # compiled, or CompileError with every finding
+    >>> triage.body                                                   # read-only
+    >>> triage.explain("/provider/order")                             # who set it, who was overruled
+    >>> with orpolicy.Client() as client:                             # OPENROUTER_API_KEY from the environment
+    ...     reply = client.chat(triage, "My card was charged twice")
+
+Names are imported when they are first used, so that ``import orpolicy`` stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orpolicy.client.client import AsyncClient, Client
+    from orpolicy.errors import (
+        CatalogError,
+        ClientError,
+        CompileError,
+        CostCeilingExceeded,
+        OrpolicyError,
+        PolicyViolation,
+        UsageError,
+    )
+    from orpolicy.language.compiled import Compiled, Explanation, Request
+    from orpolicy.language.diagnostics import Diagnostic, Report, Severity
+    from orpolicy.project import Project, load
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "orpolicy.client.client": ("AsyncClient", "Client"),
+    "orpolicy.errors": (
+        "CatalogError",
+        "ClientError",
+        "CompileError",
+        "CostCeilingExceeded",
+        "OrpolicyError",
+        "PolicyViolation",
+        "UsageError",
+    ),
+    "orpolicy.language.compiled": ("Compiled", "Explanation", "Request"),
+    "orpolicy.language.diagnostics": ("Diagnostic", "Report", "Severity"),
+    "orpolicy.project": ("Project", "load"),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AsyncClient",
+    "CatalogError",
+    "Client",
+    "ClientError",
+    "CompileError",
+    "Compiled",
+    "CostCeilingExceeded",
+    "Diagnostic",
+    "Explanation",
+    "OrpolicyError",
+    "PolicyViolation",
+    "Project",
+    "Report",
+    "Request",
+    "Severity",
+    "UsageError",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module the first time somebody asks for it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'orpolicy' has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

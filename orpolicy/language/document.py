@@ -40,11 +40,15 @@ class Ambiguity:
 
 @define(frozen=True, slots=False, eq=False)
 class Document:
-    """A YAML file as data; ``locate`` finds the place of any path in it."""
+    """A YAML file as data; ``locate`` finds the place of any path in it.
+
+    ``has_whole_decimals`` tells that a whole number is written with a fraction or an exponent somewhere (``1000.0``).
+    """
 
     source: Source
     data: dict[str, Json]
     ambiguities: tuple[Ambiguity, ...] = ()
+    has_whole_decimals: bool = False
 
     def locate(self, path: Path, anchor: Anchor = "value") -> Location:
         """Return the place of the key, of the value, or of the whole entry at a path.
@@ -59,6 +63,18 @@ class Document:
         if anchor == "entry":
             return self.source.locate(key.span.start, value.span.end)
         return key
+
+    def holds_value_at(self, position: Position) -> bool:
+        """Tell whether a scalar value covers a position: what looks like a comment there is none."""
+        return any(
+            value.span.start <= position < value.span.end
+            for path, (_, value) in self._places.items()
+            if path not in self._collections
+        )
+
+    @cached_property
+    def _collections(self) -> set[Path]:
+        return {path[:-1] for path in self._places if path}
 
     @cached_property
     def _root(self) -> Location:
@@ -121,7 +137,8 @@ def read_document(source: Source) -> Reading:
     errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)
     if errors or not isinstance(data, dict):
         return Reading(None, tuple(walk.diagnostics))
-    return Reading(Document(source, data, tuple(walk.ambiguities)), tuple(walk.diagnostics))
+    document = Document(source, data, tuple(walk.ambiguities), walk.has_whole_decimals)
+    return Reading(document, tuple(walk.diagnostics))
 
 
 class _Composer(CParser):  # type: ignore[misc]  # the extension module carries no types
@@ -192,6 +209,7 @@ class _Walk:
     keep_places: bool = False
     diagnostics: list[Diagnostic] = field(factory=list)
     ambiguities: list[Ambiguity] = field(factory=list)
+    has_whole_decimals: bool = False
     places: dict[Path, tuple[Location | None, Location]] = field(factory=dict)
     _count: int = 0
     _open: set[int] = field(factory=set)
@@ -326,6 +344,8 @@ class _Walk:
             return None
         if scalar.other is not None:
             self.ambiguities.append(Ambiguity(path, node.value, scalar.other))
+        if isinstance(scalar.value, Decimal) and scalar.value == scalar.value.to_integral_value():
+            self.has_whole_decimals = True
         return scalar.value
 
     def _read_tagged(self, node: yaml.Node) -> Json:

@@ -16,6 +16,10 @@ from orpolicy.language.merge import Branch
 from orpolicy.language.source import Path
 
 
+LONGEST_CHAIN = 200
+"""Presets above one another; no reader follows so many, and the interpreter's stack has an end."""
+
+
 @frozen(eq=False)
 class PresetSource:
     """A preset as written: its document, what it extends, and its trees without and with each overlay."""
@@ -26,6 +30,12 @@ class PresetSource:
     abstract: bool
     tree: Branch
     overlays: Mapping[str, Branch]
+
+    @property
+    def description(self) -> str | None:
+        """What the preset says of itself."""
+        said = self.document.data.get("description")
+        return said if isinstance(said, str) else None
 
 
 class ExtendsError(Exception):
@@ -39,16 +49,31 @@ class ExtendsError(Exception):
         self.path = path
 
 
-def linearise(name: str, presets: Mapping[str, PresetSource]) -> tuple[str, ...]:
+def linearise(
+    name: str,
+    presets: Mapping[str, PresetSource],
+    known: dict[str, tuple[str, ...]],
+    above: tuple[str, ...] = (),
+) -> tuple[str, ...]:
     """Order a preset and all it extends, strongest first.
+
+    ``known`` keeps the orders found so far: without it, a ladder of diamonds would take exponential time. ``above``
+    holds the presets on the way down to this one.
 
     Raises:
         ExtendsError: a base does not exist, the chain runs in a circle, or no order agrees with every ``extends``.
     """
-    return _linearise(name, presets, ())
+    if name not in known:
+        known[name] = _linearise(name, presets, known, above)
+    return known[name]
 
 
-def _linearise(name: str, presets: Mapping[str, PresetSource], above: tuple[str, ...]) -> tuple[str, ...]:
+def _linearise(
+    name: str,
+    presets: Mapping[str, PresetSource],
+    known: dict[str, tuple[str, ...]],
+    above: tuple[str, ...],
+) -> tuple[str, ...]:
     if name in above:
         chain = " → ".join((*above[above.index(name) :], name))
         raise ExtendsError("extends-cycle", f"presets extend each other in a circle: {chain}", above[-1], ("extends",))
@@ -57,7 +82,9 @@ def _linearise(name: str, presets: Mapping[str, PresetSource], above: tuple[str,
         if base not in presets:
             place = _place_of_base(preset, index)
             raise ExtendsError("unknown-preset", f"there is no preset '{base}' to extend", name, place)
-    orders = [_linearise(base, presets, (*above, name)) for base in preset.extends]
+    if len(above) >= LONGEST_CHAIN:
+        raise ExtendsError("extends-cycle", f"the chain is longer than {LONGEST_CHAIN} presets", name, ("extends",))
+    orders = [linearise(base, presets, known, (*above, name)) for base in preset.extends]
     merged = _merge_orders([*orders, preset.extends])
     if merged is None:
         shown = "; ".join(" before ".join(order) for order in [*orders, preset.extends] if len(order) > 1)

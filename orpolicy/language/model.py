@@ -178,6 +178,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(Usd, lambda value, _: Usd(Decimal(value)))
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
     converter.register_structure_hook(int, lambda value, _: int(value))
+    converter.register_structure_hook(bool, lambda value, _: value)
     converter.register_structure_hook(str | tuple[str, ...] | None, _keep_text_or_tuple)
     converter.register_structure_hook(str | Sort | None, _choose_object(converter, Sort))
     converter.register_structure_hook(Decimal | Percentiles | None, _choose_object(converter, Percentiles))

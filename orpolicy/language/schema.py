@@ -298,7 +298,8 @@ def _join_misplaced(findings: list[Finding]) -> list[Finding]:
 
 def _is_destination(missing: Finding, groups: Mapping[tuple[Path, str | None], list[Finding]]) -> bool:
     return any(
-        parent == missing.path[:-1] and hint is not None and f"'{missing.path[-1]}" in hint for parent, hint in groups
+        parent == missing.path[:-1] and hint is not None and hint.endswith(f"{missing.path[-1]}'")
+        for parent, hint in groups
     )
 
 

@@ -1,0 +1,332 @@
+"""The order of the passes, written once.
+
+.. code-block:: text
+
+    text ─ read_document ─ check_shape ─ build_layer      one file at a time       (workspace)
+         ─ linearise ─ merge ─ settle                     one preset, one environment
+         ─ restrict                                       by policy
+         ─ check_shape("composed") ─ lint                 errors stop here
+         ─ structure ─ lower                              the request
+
+Findings of one pass are collected; a pass with errors stops the next. What a file says wrongly is reported once,
+however many presets build on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from orpolicy.errors import CompileError, PolicyViolation, UsageError
+from orpolicy.language.compiled import Compiled
+from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.document import Document, read_document
+from orpolicy.language.layers import ExtendsError, PresetSource, linearise
+from orpolicy.language.lint import lint
+from orpolicy.language.lower import Lowered, lower
+from orpolicy.language.merge import (
+    Branch,
+    Layer,
+    build_layer,
+    find_vain_removals,
+    locate,
+    merge_layers,
+    settle,
+    to_data,
+)
+from orpolicy.language.model import structure
+from orpolicy.language.rules import RULES
+from orpolicy.language.schema import check_shape, merge_strategies
+from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.suggest import find_similar
+from orpolicy.language.suppress import suppress
+from orpolicy.language.workspace import Workspace, diagnose
+
+
+@frozen
+class Outcome:
+    """What came of compiling one preset in one environment."""
+
+    compiled: Compiled | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@define(eq=False)
+class Compiler:
+    """Compiles the presets of a workspace; composed bases are kept, so that each is composed once."""
+
+    workspace: Workspace
+    compositions: int = field(default=0, init=False)
+    _composed: dict[tuple[int, ...], Branch] = field(factory=dict, init=False, repr=False)
+    _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
+
+    def compile(self, name: str, environment: str | None = None) -> Compiled:
+        """Compile a preset, or say everything that is wrong with it.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            PolicyViolation: a policy forbids what the preset says.
+            CompileError: the sources are wrong.
+        """
+        self._require_environment(environment)
+        if self.workspace.find_loaded(name) is None:
+            raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
+        outcome = self._compile(name, environment)
+        diagnostics = (*self.workspace.project.diagnostics, *self._diagnose_files([name]), *outcome.diagnostics)
+        report = Report(tuple(self._finish(diagnostics, whole=())))
+        if outcome.compiled is None or report.errors:
+            policy = any(RULES[error.code].family == "policy" for error in report.errors)
+            raise (PolicyViolation if policy else CompileError)(report)
+        return outcome.compiled
+
+    def check(self, names: Sequence[str] | None = None, environment: str | None = None) -> Report:
+        """Compile presets in every environment (or in one) and report all findings, each once.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+        """
+        self._require_environment(environment)
+        for name in names or ():
+            if self.workspace.find_loaded(name) is None:
+                raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
+        chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
+        diagnostics = [*self.workspace.project.diagnostics, *self._diagnose_files(chosen)]
+        if names is None:
+            diagnostics.extend(self.workspace.duplicates)
+        found: dict[Diagnostic, list[str | None]] = {}
+        for name in chosen:
+            for variant in self._variants(name, environment):
+                for diagnostic in self._compile(name, variant).diagnostics:
+                    found.setdefault(diagnostic, []).append(variant)
+        diagnostics.extend(_name_environments(diagnostic, where) for diagnostic, where in found.items())
+        return Report(tuple(self._finish(diagnostics, whole=chosen)))
+
+    def _variants(self, name: str, environment: str | None) -> Iterator[str | None]:
+        """Choose the environments in which a preset has to be compiled: those that change anything."""
+        if environment is not None:
+            yield environment
+            return
+        yield None
+        preset = self.workspace.find_preset(name)
+        if preset is None:
+            return
+        try:
+            chain = self._chain(preset)
+        except ExtendsError:
+            return
+        touched = {environment for source in chain for environment in source.overlays}
+        yield from (name for name in self.workspace.environments if name in touched)
+
+    def _compile(self, name: str, environment: str | None) -> Outcome:
+        preset = self.workspace.find_preset(name)
+        if preset is None:
+            return Outcome(None, ())
+        try:
+            chain = self._chain(preset)
+        except ExtendsError as error:
+            return Outcome(None, (self._report_extends(error),))
+        if any(self.workspace.find_preset(source.name) is None for source in chain):
+            return Outcome(None, ())  # a base is broken, and its own findings say so
+        layers = [layer for source in reversed(chain) for layer in _own_layers(source, environment)]
+        if self.workspace.settings.defaults is not None:
+            layers.insert(0, self.workspace.settings.defaults)
+        composed = self._compose(layers)
+        own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
+        if preset.abstract:
+            return Outcome(None, ())
+        vain = tuple(_report_vain_removals(composed, own))
+        return self._finish_composition(name, environment, composed, vain)
+
+    def _finish_composition(
+        self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
+    ) -> Outcome:
+        """Run the passes that follow composition; call-time overrides pass through here like anything else."""
+        tree = settle(composed)
+        data = to_data(tree)
+        findings = before + tuple(self._locate(check_shape("composed", data), tree))
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            return Outcome(None, findings)
+        findings += tuple(self._locate(lint(data), tree))
+        preset = structure(data)
+        lowered = lower(preset)
+
+        def override(overrides: Mapping[str, Any]) -> Lowered:
+            return self._override(name, environment, composed, overrides)
+
+        return Outcome(Compiled(name, environment, preset, lowered, tree, override), findings)
+
+    def _override(
+        self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
+    ) -> Lowered:
+        """Put call-time values over a composed preset and run every pass again."""
+        document = _read_overrides(overrides)
+        shape = [diagnose(found, document.locate) for found in check_shape("preset", document.data)]
+        if shape:
+            raise CompileError(Report(tuple(shape)))
+        layer = build_layer(document.data, Layer("call", document), merge_strategies())
+        outcome = self._finish_composition(name, environment, merge_layers(composed, layer), ())
+        report = Report(tuple(self._finish(outcome.diagnostics, whole=())))
+        if outcome.compiled is None or report.errors:
+            policy = any(RULES[error.code].family == "policy" for error in report.errors)
+            raise (PolicyViolation if policy else CompileError)(report)
+        return outcome.compiled.lowered
+
+    def _chain(self, preset: PresetSource) -> tuple[PresetSource, ...]:
+        """Linearise what a preset extends, strongest first."""
+        lookup = _Lookup(self.workspace)
+        return tuple(lookup[name] for name in linearise(preset.name, lookup, self._orders))
+
+    def _compose(self, layers: Sequence[Branch]) -> Branch:
+        """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""
+        key = tuple(id(layer) for layer in layers)
+        if len(layers) == 1:
+            return layers[0]
+        if key not in self._composed:
+            below = self._compose(layers[:-1])
+            self.compositions += 1
+            self._composed[key] = merge_layers(below, layers[-1])
+        return self._composed[key]
+
+    def _locate(self, findings: Iterable[Finding], tree: Branch) -> Iterator[Diagnostic]:
+        def place(path: Path, anchor: str) -> Location:
+            return locate(tree, path, key=anchor == "key") or _NOWHERE
+
+        for finding in findings:
+            yield diagnose(finding, place)
+
+    def _diagnose_files(self, names: Iterable[str]) -> Iterator[Diagnostic]:
+        """Report what is wrong with the files of presets and of all they extend."""
+        seen: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            loaded = self.workspace.find_loaded(name)
+            if loaded is None:
+                continue
+            yield from loaded.diagnostics
+            if loaded.value is not None:
+                waiting.extend(loaded.value.extends)
+
+    def _finish(self, diagnostics: Iterable[Diagnostic], whole: Iterable[str]) -> Iterator[Diagnostic]:
+        """Apply the project's severities and the comments of the files whose findings are all there."""
+        severities = self.workspace.settings.severities
+        documents = []
+        for name in whole:
+            loaded = self.workspace.find_loaded(name)
+            if loaded is not None and loaded.document is not None:
+                documents.append(loaded.document)
+        for diagnostic in suppress(diagnostics, documents):
+            severity = severities.get(diagnostic.code, diagnostic.severity)
+            if severity is not Severity.OFF:
+                yield evolve(diagnostic, severity=severity)
+
+    def _report_extends(self, error: ExtendsError) -> Diagnostic:
+        loaded = self.workspace.find_loaded(error.name)
+        assert loaded is not None  # noqa: S101  # the chain came from this file
+        assert loaded.document is not None  # noqa: S101
+        hint = None
+        if error.code == "unknown-preset":
+            similar = find_similar(error.message.split("'")[1], self.workspace.all_names())
+            hint = f"did you mean '{similar}'?" if similar else "'orpolicy list' names all presets"
+        return Diagnostic(error.code, RULES[error.code].severity, error.message, loaded.document.locate(error.path), hint)
+
+    def _require_environment(self, environment: str | None) -> None:
+        known = self.workspace.environments if environment is not None else ()
+        if environment is not None and environment not in known:
+            raise UsageError(self._say_unknown("environment", environment, known))
+
+    @staticmethod
+    def _say_unknown(kind: str, name: str, known: Sequence[str]) -> str:
+        similar = find_similar(name, known)
+        if similar:
+            return f"there is no {kind} '{name}'; did you mean '{similar}'?"
+        return f"there is no {kind} '{name}'; there is {', '.join(known[:10]) or 'none at all'}"
+
+
+_NOWHERE = Source("<call>", "").locate(Position(1, 1), Position(1, 1))
+
+
+@frozen
+class _Lookup(Mapping[str, PresetSource]):
+    """Presets by name for ``linearise``: present where a file is, even a broken one, which then extends nothing."""
+
+    workspace: Workspace
+
+    def __getitem__(self, name: str) -> PresetSource:
+        loaded = self.workspace.find_loaded(name)
+        if loaded is None:
+            raise KeyError(name)
+        if loaded.value is None:
+            empty = Branch({}, Layer(name))
+            return PresetSource(name, Document(Source(name, ""), {}), (), False, empty, {})  # noqa: FBT003
+        preset: PresetSource = loaded.value
+        return preset
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.workspace.find_loaded(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.workspace.all_names())
+
+    def __len__(self) -> int:
+        return len(self.workspace.all_names())
+
+
+def _own_layers(preset: PresetSource, environment: str | None) -> list[Branch]:
+    overlay = preset.overlays.get(environment) if environment is not None else None
+    return [preset.tree] if overlay is None else [preset.tree, overlay]
+
+
+def _report_vain_removals(composed: Branch, own: Mapping[int, Layer]) -> Iterator[Diagnostic]:
+    """Report removals of nothing, where the preset itself wrote them: a base may serve others better."""
+    for layer, path in find_vain_removals(composed):
+        place = layer.locate(path) if id(layer) in own else None
+        if place is not None:
+            if isinstance(path[-1], int):
+                message, hint = "the inherited list has no such entry to remove", None
+            else:
+                message = f"null removes an inherited '{path[-1]}', and none is inherited"
+                hint = "leave the key out, or write a value; text that starts with '#' needs quotes"
+            yield Diagnostic("nothing-to-remove", RULES["nothing-to-remove"].severity, message, place, hint)
+
+
+def _name_environments(diagnostic: Diagnostic, where: list[str | None]) -> Diagnostic:
+    """Say in which environments a finding holds, where it does not hold without one."""
+    if None in where:
+        return diagnostic
+    names = ", ".join(f"'{name}'" for name in dict.fromkeys(where))
+    return evolve(diagnostic, message=f"{diagnostic.message} (in {names})")
+
+
+def _read_overrides(overrides: Mapping[str, Any]) -> Document:
+    """Turn call-time values into a document, so that findings can point into it."""
+    text = _write_overrides(overrides)
+    reading = read_document(Source("<call>", text))
+    if reading.document is None:
+        raise CompileError(Report(reading.diagnostics))
+    return reading.document
+
+
+def _write_overrides(value: Any) -> str:
+    """Write values as JSON with decimals digit by digit.
+
+    Raises:
+        UsageError: a value has no JSON form.
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_write_overrides(str(key))}: {_write_overrides(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_write_overrides(item) for item in value) + "]"
+    if isinstance(value, Decimal):
+        return str(value)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"an override is not JSON: {error}") from error

@@ -1,0 +1,86 @@
+"""Comments that silence a rule: ``# orpolicy: ignore[rule]`` on the line of a finding or on the line above it.
+
+Only warnings, and errors about meaning, can be silenced: what cannot be compiled, and what a policy forbids, cannot be
+wished away in a comment. A comment that silences nothing is reported itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from orpolicy.language.diagnostics import Diagnostic, Severity
+from orpolicy.language.document import Document
+from orpolicy.language.rules import RULES
+from orpolicy.language.source import Location, Position
+from orpolicy.language.suggest import find_similar
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*orpolicy:\s*ignore\[([^\]\n]*)\]")
+
+
+@frozen
+class Suppression:
+    """One code in one comment; it covers its own line, or the next one where it stands alone."""
+
+    code: str
+    line: int
+    place: Location
+
+
+def may_suppress(code: str) -> bool:
+    """Tell whether a comment, or a project's ``rules``, may silence this rule."""
+    rule = RULES.get(code)
+    return rule is not None and (rule.severity is not Severity.ERROR or rule.family in ("meaning", "catalogue"))
+
+
+def find_suppressions(document: Document) -> tuple[Suppression, ...]:
+    """Find the suppressing comments of a document; a look-alike inside a value is none."""
+    if "orpolicy:" not in document.source.text:
+        return ()
+    return tuple(_scan(document))
+
+
+def _scan(document: Document) -> Iterator[Suppression]:
+    for number, line in enumerate(document.source.lines, start=1):
+        for comment in _COMMENT.finditer(line):
+            if document.holds_value_at(Position(number, comment.start() + 1)):
+                continue
+            alone = not line[: comment.start()].strip()
+            for code in re.finditer(r"[^\s,]+", comment[1]):
+                start = comment.start(1) + code.start() + 1
+                place = document.source.locate(Position(number, start), Position(number, start + len(code[0])))
+                yield Suppression(code[0], number + 1 if alone else number, place)
+
+
+def suppress(diagnostics: Iterable[Diagnostic], documents: Iterable[Document]) -> Iterator[Diagnostic]:
+    """Drop the findings that comments silence, and report the comments that silence nothing.
+
+    ``documents`` are those whose comments count; leave out those whose findings are not all there.
+    """
+    wanted: dict[tuple[str, int, str], Suppression] = {}
+    for document in documents:
+        for found in find_suppressions(document):
+            wanted[document.source.name, found.line, found.code] = found
+    used = set()
+    for diagnostic in diagnostics:
+        key = (diagnostic.location.file, diagnostic.location.span.start.line, diagnostic.code)
+        if key in wanted and may_suppress(diagnostic.code):
+            used.add(key)
+        else:
+            yield diagnostic
+    for key, suppression in wanted.items():
+        if key not in used:
+            yield _report_unused(suppression)
+
+
+def _report_unused(suppression: Suppression) -> Diagnostic:
+    code = suppression.code
+    if code not in RULES:
+        similar = find_similar(code, RULES)
+        hint = f"did you mean '{similar}'?" if similar else "'orpolicy rule' lists all rules"
+        return Diagnostic("unknown-rule", RULES["unknown-rule"].severity, f"there is no rule '{code}'", suppression.place, hint)
+    message = f"this comment silences no finding of '{code}'"
+    hint = "remove it" if may_suppress(code) else f"'{code}' cannot be silenced: correct what it reports"
+    return Diagnostic("unused-suppression", RULES["unused-suppression"].severity, message, suppression.place, hint)

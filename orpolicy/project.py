@@ -1,0 +1,214 @@
+"""A project on disk: the thing that users hold.
+
+``load`` finds it, ``Project.preset`` compiles one preset, ``Project.check`` reports on all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from orpolicy.errors import UsageError
+from orpolicy.language.compiled import Compiled
+from orpolicy.language.compiler import Compiler
+from orpolicy.language.diagnostics import Report
+from orpolicy.language.document import MAX_BYTES
+from orpolicy.language.source import Source
+from orpolicy.language.workspace import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem, Workspace
+from orpolicy.resources import builtin_presets
+
+
+@frozen
+class Folder:
+    """Files below a folder; a link that leads out of it is not followed."""
+
+    root: Path
+
+    def list_yaml(self, folder: str) -> Iterable[str]:
+        """Name every YAML file below a folder, hidden ones left out."""
+        for parent, folders, files in os.walk(self.root / folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in files:
+                if name.endswith(PRESET_SUFFIXES) and not name.startswith("."):
+                    yield Path(parent, name).relative_to(self.root).as_posix()
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, at most one more than the limit, so that reading stays bounded.
+
+        Raises:
+            FileProblem: the file lies outside the folder, is no regular file, or may not be read.
+        """
+        path = self.root / name
+        try:
+            if not path.resolve().is_relative_to(self.root.resolve()):
+                raise FileProblem(f"'{name}' leads outside the project")
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode):
+                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+                raise FileProblem(f"'{name}' is {kind}")
+            with path.open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return None
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise FileProblem(f"'{name}' cannot be read: {reason.lower()}") from error
+
+
+@frozen
+class Library:
+    """The built-in presets and policies, as files below ``orpolicy/``."""
+
+    def list_yaml(self, _folder: str) -> Iterable[str]:
+        """Name every file of the library."""
+        return _list_library()
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, or ``None``."""
+        file = builtin_presets()
+        for part in name.removeprefix(BUILTIN).split("/"):
+            file = file.joinpath(part)
+        return file.read_bytes() if name.startswith(BUILTIN) and file.is_file() else None
+
+
+def _list_library() -> list[str]:
+    found = []
+    waiting = [("orpolicy", builtin_presets())]
+    while waiting:
+        prefix, folder = waiting.pop()
+        for entry in folder.iterdir():
+            name = f"{prefix}/{entry.name}"
+            if entry.is_dir():
+                waiting.append((name, entry))
+            elif name.endswith(PRESET_SUFFIXES):
+                found.append(name)
+    return found
+
+
+@frozen
+class Loose:
+    """Single files outside any project, each a preset by its own name."""
+
+    paths: Mapping[str, Path]
+    texts: Mapping[str, bytes] = field(factory=dict)
+
+    def list_yaml(self, _folder: str) -> Iterable[str]:
+        """Name the files."""
+        return [*self.paths, *self.texts]
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes; files beside it may be read too, as system prompts are.
+
+        Raises:
+            FileProblem: the file cannot be read, or lies outside the folder of every named file.
+        """
+        if name in self.texts:
+            return self.texts[name]
+        path = self.paths.get(name)
+        if path is not None:
+            return Folder(path.parent).read(path.name)
+        for named, path in self.paths.items():
+            below = os.path.relpath(name, os.path.dirname(named))
+            if not below.startswith(".."):
+                return Folder(path.parent).read(below)
+        raise FileProblem(f"'{name}' lies outside the folder of the file that names it")
+
+
+@define(slots=False, eq=False)
+class Project:
+    """A folder of presets and policies, or a few loose files, ready to be compiled."""
+
+    workspace: Workspace
+    root: Path | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the project's own presets, sorted."""
+        return tuple(self.workspace.preset_files)
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The names of its environments."""
+        return self.workspace.environments
+
+    @cached_property
+    def library(self) -> tuple[str, ...]:
+        """The names of the built-in presets, sorted, with their prefix."""
+        return () if self.workspace.builtin is None else tuple(self.workspace.builtin.preset_files)
+
+    def preset(self, name: str, environment: str | None = None) -> Compiled:
+        """Compile a preset for an environment.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            CompileError: the sources are wrong; ``report`` holds every finding.
+            PolicyViolation: a policy forbids what the preset says.
+        """
+        return self._compiler.compile(self._resolve(name), environment)
+
+    def check(self, names: Sequence[str] | None = None, environment: str | None = None) -> Report:
+        """Report every finding in the project, or in some of its presets.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+        """
+        chosen = None if names is None else [self._resolve(name) for name in names]
+        return self._compiler.check(chosen, environment)
+
+    def source(self, file: str) -> Source | None:
+        """Return the text of a file that a finding names; ``None`` where it cannot be read."""
+        return self.workspace.find_source(file)
+
+    def describe(self, name: str) -> str | None:
+        """Return a preset's own description, if it has one."""
+        preset = self.workspace.find_preset(self._resolve(name))
+        return None if preset is None else preset.description
+
+    def _resolve(self, name: str) -> str:
+        """Complete the name of a built-in preset where there is no project that could mean another."""
+        if not self.names and self.workspace.find_loaded(name) is None and BUILTIN + name in self.library:
+            return BUILTIN + name
+        return name
+
+    @cached_property
+    def _compiler(self) -> Compiler:
+        return Compiler(self.workspace)
+
+
+def load(path: str | os.PathLike[str] | None = None) -> Project:
+    """Load a project: a folder, or, without a path, the one around the working directory.
+
+    A folder is a project if it, or one above it, holds ``orpolicy.yaml``, or else if it holds ``presets/``. Nothing is
+    read before it is needed, and what is wrong in the files is reported by ``check`` and ``preset``, not here.
+
+    Raises:
+        UsageError: the path does not exist, or is not a folder.
+    """
+    start = Path(path if path is not None else ".")
+    if not start.is_dir():
+        raise UsageError(f"'{start}' is not a folder" if start.exists() else f"there is no folder '{start}'")
+    root = find_root(start) or start.resolve()
+    return Project(Workspace(Folder(root), Workspace(Library())), root)
+
+
+def load_files(paths: Iterable[Path], texts: Mapping[str, bytes] | None = None) -> Project:
+    """Load single files that belong to no project; each is a preset named by its path without the suffix.
+
+    ``texts`` holds more of them by name, such as what was read from standard input.
+    """
+    loose = Loose({path.as_posix(): path for path in paths}, texts or {})
+    return Project(Workspace(loose, Workspace(Library())))
+
+
+def find_root(start: Path) -> Path | None:
+    """Walk up from a folder to the one that holds a project; ``None`` where there is none."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    return start if (start / "presets").is_dir() else None
