@@ -1,0 +1,208 @@
+"""The filter stage: may this endpoint serve this body? Eligible, excluded, or unknown; one endpoint at a time.
+
+.. code-block:: text
+
+    no reason, no need        eligible
+    a reason                  excluded, whatever else is unknown
+    no reason, but a need     unknown until somebody says what is needed
+
+Reasons are told in OpenRouter's own ``excluded_by`` words (fact 142). A verdict depends on the endpoint and the body
+alone, never on the other endpoints: removing one changes no other's verdict, and adding a constraint can only add
+reasons and needs. One thing looks like a constraint and is not: a tier slug in ``only`` or ``order`` also *admits* the
+tier (facts 59, 62).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from attrs import frozen
+
+from orpolicy.routing.prices import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orpolicy.language.source import Path
+    from orpolicy.routing.constraints import Constraints, Entry
+    from orpolicy.routing.offers import Endpoint
+
+Word = Literal[
+    "geo",
+    "data_region",
+    "data_policy:zdr",
+    "data_policy:training",
+    "max_price",
+    "context_length",
+    "require_parameters",
+    "quantization",
+    "allowed_providers",
+]
+"""OpenRouter's vocabulary for why an endpoint was filtered out (fact 142)."""
+
+TIER_NOT_ASKED_FOR: Path = ("service_tier",)
+"""The constraint of an endpoint that nobody asked for: it is the absence of a ``service_tier``."""
+
+
+@frozen
+class Reason:
+    """Why an endpoint is excluded: the word, the constraint to lift, and the fields that say so."""
+
+    word: Word
+    constraint: Path
+    because: tuple[Path, ...]
+
+
+@frozen
+class Verdict:
+    """What is known about an endpoint and a body."""
+
+    reasons: tuple[Reason, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def judge(
+    endpoint: Endpoint, slug: str, constraints: Constraints, tiers: frozenset[str], context_length: int
+) -> Verdict:
+    """Judge one endpoint.
+
+    Args:
+        endpoint: the endpoint.
+        slug: its provider's slug, which is not always the first part of its tag.
+        constraints: those of the body.
+        tiers: the service tiers that the body admits without naming their slugs.
+        context_length: that of the model, in tokens, which decides about compression.
+    """
+    findings: list[Reason | str] = [
+        *_judge_tier(endpoint, constraints, tiers),
+        *_judge_lists(endpoint, slug, constraints, covers_tier=endpoint.tier in tiers),
+        *_judge_prices(endpoint, constraints),
+        *_judge_lengths(endpoint, constraints, context_length),
+        *_judge_qualities(endpoint, constraints),
+    ]
+    if not findings and not constraints.needs:
+        return ELIGIBLE
+    reasons = tuple(dict.fromkeys(found for found in findings if isinstance(found, Reason)))
+    needs = dict.fromkeys((*(found for found in findings if isinstance(found, str)), *constraints.needs))
+    return Verdict(reasons, tuple(needs))
+
+
+ELIGIBLE = Verdict()
+
+
+def matches(text: str, endpoint: Endpoint, slug: str, *, covers_tier: bool) -> bool | None:
+    """Tell whether an entry of a list of providers means this endpoint; ``None`` where nobody knows.
+
+    A full slug means its endpoint; a base slug every region and variant (fact 21), but a service tier only where it was
+    admitted otherwise (fact 22). Whether a display name means anything is told differently by different sources
+    (fact 23).
+    """
+    if text == endpoint.tag:
+        return True
+    if endpoint.tier and text in _tier_slugs(endpoint, slug):
+        return True
+    if not endpoint.tier or covers_tier:
+        if text in (endpoint.prefix, slug) or (endpoint.tier and text == endpoint.stem):
+            return True
+        if text.casefold() == endpoint.provider.casefold():
+            return None
+    return False
+
+
+def _tier_slugs(endpoint: Endpoint, slug: str) -> set[str]:
+    """Name an endpoint's tier in all accepted ways: ``fast`` is ``priority``, and a region may be left out (fact 22)."""
+    tiers = {endpoint.tier, "fast"} if endpoint.tier == "priority" else {endpoint.tier}
+    return {f"{stem}/{tier}" for stem in (endpoint.stem, endpoint.prefix, slug) for tier in tiers}
+
+
+def _judge_tier(endpoint: Endpoint, constraints: Constraints, tiers: frozenset[str]) -> Iterator[Reason]:
+    """Leave out a tier that nobody asked for (facts 22, 59)."""
+    if endpoint.tier is None or endpoint.tier in tiers:
+        return
+    slugs = {endpoint.tag} | _tier_slugs(endpoint, endpoint.prefix)
+    if not any(entry.text in slugs for entry in (*constraints.only, *constraints.order)):  # fact 62
+        yield Reason("allowed_providers", TIER_NOT_ASKED_FOR, (TIER_NOT_ASKED_FOR,))
+
+
+def _judge_lists(
+    endpoint: Endpoint, slug: str, constraints: Constraints, *, covers_tier: bool
+) -> Iterator[Reason | str]:
+    """Apply ``only`` (fact 19), ``ignore`` (fact 20), and ``order`` where it is the end of the list (facts 12, 13)."""
+
+    def matching(entries: Iterable[Entry], *, covers_tier: bool) -> tuple[list[Path], bool]:
+        found = [(entry, matches(entry.text, endpoint, slug, covers_tier=covers_tier)) for entry in entries]
+        return [entry.path for entry, match in found if match], any(match is None for _, match in found)
+
+    if constraints.only:
+        named, unclear = matching(constraints.only, covers_tier=covers_tier)
+        if not named:
+            path: Path = ("provider", "only")
+            yield "provider_slug" if unclear else Reason("allowed_providers", path, (path,))
+    if constraints.ignore:
+        named, unclear = matching(constraints.ignore, covers_tier=False)  # never a tier: fact 22
+        if named:
+            yield Reason("allowed_providers", ("provider", "ignore"), tuple(named))
+        elif unclear:
+            yield "provider_slug"
+    if constraints.order and not constraints.fallbacks:
+        named, unclear = matching(constraints.order, covers_tier=covers_tier)
+        if not named:
+            path = ("provider", "allow_fallbacks")
+            yield (
+                "provider_slug"
+                if unclear
+                else Reason("allowed_providers", path, (path, ("provider", "order")))
+            )
+
+
+def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Iterator[Reason | str]:
+    """Apply ``max_price`` to the price for this prompt at this time (facts 25, 26)."""
+    if not constraints.caps:
+        return
+    possible = endpoint.prices.possible(constraints.prompt_tokens, constraints.when)
+    for cap in constraints.caps:
+        above = [prices.rates.get(cap.kind, ZERO) > cap.most for prices in possible]
+        if all(above):
+            yield Reason("max_price", cap.path, (cap.path,))
+        elif any(above):
+            yield "utc_time"
+
+
+def _judge_lengths(
+    endpoint: Endpoint, constraints: Constraints, context_length: int
+) -> Iterator[Reason | str]:
+    """Leave out who cannot answer at the wanted length (fact 4) or cannot read the prompt (facts 96, 142)."""
+    prompt, completion = constraints.prompt_tokens, constraints.completion
+    if completion and completion[0] > endpoint.completion_limit:
+        yield Reason("context_length", completion[1], (completion[1],))
+    if prompt is None:
+        return
+    room = endpoint.context_length
+    if endpoint.max_prompt_tokens is not None:
+        room = min(room, endpoint.max_prompt_tokens)
+    wanted = completion[0] if completion else 0
+    if prompt > room:
+        path: Path = ("messages",)
+    elif completion and prompt + wanted > endpoint.context_length:
+        path = completion[1]
+    else:
+        return
+    if constraints.compresses(context_length):
+        yield "context_compression"
+    else:
+        yield Reason("context_length", path, (path,))
+
+
+def _judge_qualities(endpoint: Endpoint, constraints: Constraints) -> Iterator[Reason | str]:
+    """Apply ``quantizations`` (fact 24), ``zdr`` (facts 66, 72) and ``require_parameters`` (fact 6)."""
+    if constraints.quantizations is not None and endpoint.quantization not in constraints.quantizations:
+        path: Path = ("provider", "quantizations")
+        yield Reason("quantization", path, (path,))
+    if constraints.zdr and endpoint.zdr is not True:
+        path = ("provider", "zdr")
+        yield "data_policy:zdr" if endpoint.zdr is None else Reason("data_policy:zdr", path, (path,))
+    if constraints.require_parameters:
+        missing = [path for name, path in constraints.parameters if name not in endpoint.parameters]
+        if missing:
+            path = ("provider", "require_parameters")
+            yield Reason("require_parameters", path, (path, *dict.fromkeys(missing)))
