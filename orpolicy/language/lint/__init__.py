@@ -1,0 +1,86 @@
+"""Rules about meaning that need no catalogue: contradictions, settings without effect, deprecated forms, silent losses.
+
+.. code-block:: text
+
+    check       what a rule is
+    slugs       reading model ids and provider slugs
+    models      chains, aliases, hosted presets        reasoning   effort, budget, output limit
+    variants    suffixes and service tiers             output      response formats, schemas, audio
+    providers   order, only, ignore                    tools       tools, choices, loops
+    limits      prices, thresholds, quantisations      search      web search and its engines
+    privacy     what zero retention does not reach     plugins     routers, fusion
+    sampling    parameters and models that ignore them session     caches, attribution, beta features
+    deprecated  old forms and their replacements
+
+Every rule has a severity in ``language.rules`` and a page in the rulebook with the source that earns it its place. A rule
+speaks in paths of the composed preset; the compiler finds the places. One mistake is reported by one rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from orpolicy.language.diagnostics import Finding
+from orpolicy.language.lint import (
+    deprecated,
+    limits,
+    models,
+    output,
+    plugins,
+    privacy,
+    providers,
+    reasoning,
+    sampling,
+    search,
+    session,
+    tools,
+    variants,
+)
+from orpolicy.language.lint.check import Check, Findings, Preset
+
+CHECKS: tuple[Check, ...] = (
+    *models.CHECKS,
+    *variants.CHECKS,
+    *providers.CHECKS,
+    *limits.CHECKS,
+    *privacy.CHECKS,
+    *sampling.CHECKS,
+    *reasoning.CHECKS,
+    *output.CHECKS,
+    *tools.CHECKS,
+    *search.CHECKS,
+    *plugins.CHECKS,
+    *session.CHECKS,
+    *deprecated.CHECKS,
+)
+
+_ALWAYS: list[Callable[[Preset], Findings]] = []
+_BY_KEY: dict[str, list[Callable[[Preset], Findings]]] = {}
+_BY_INNER_KEY: dict[str, dict[str, list[Callable[[Preset], Findings]]]] = {}
+
+for _check in CHECKS:
+    match _check.trigger:
+        case ():
+            _ALWAYS.append(_check.find)
+        case (str(key),):
+            _BY_KEY.setdefault(key, []).append(_check.find)
+        case (str(key), str(inner)):
+            _BY_INNER_KEY.setdefault(key, {}).setdefault(inner, []).append(_check.find)
+
+
+def lint(preset: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
+    for find in _ALWAYS:
+        yield from find(preset)
+    for key, value in preset.items():
+        for find in _BY_KEY.get(key, ()):
+            yield from find(preset)
+        if key in _BY_INNER_KEY and isinstance(value, Mapping):
+            by_inner_key = _BY_INNER_KEY[key]
+            for inner in value:
+                for find in by_inner_key.get(inner, ()):
+                    yield from find(preset)
+
+
+__all__ = ["CHECKS", "Check", "lint"]

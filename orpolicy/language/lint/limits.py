@@ -1,0 +1,184 @@
+"""Numbers in ``provider`` that are right in kind and wrong in unit, and filters that leave nothing.
+
+``max_price`` counts USD per million tokens, the catalogue USD per token; latencies are seconds; throughput is tokens per
+second (facts 24-26 and 31-34). Sources: guides/routing/provider-selection.mdx, snippets/quantization-levels.mdx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from orpolicy.language.diagnostics import Finding
+from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.slugs import read_models
+from orpolicy.language.source import Path
+
+LOWEST_CEILING = Decimal("0.001")
+"""USD per million tokens; the cheapest paid endpoint of 22 August 2026 asked ten times as much."""
+
+LONGEST_LATENCY = 100
+"""Seconds; the slowest median measured in August 2026 was 71 s."""
+
+FASTEST_THROUGHPUT = 3132
+"""Tokens per second; one more than the fastest median measured in August 2026."""
+
+_PERCENTILES = ("p50", "p75", "p90", "p99")
+_NARROWER = {"fp4": ("mxfp4", "nvfp4"), "fp8": ("mxfp8",)}
+_QUANTIZATIONS = frozenset(
+    {"bf16", "fp16", "fp32", "fp4", "fp6", "fp8", "int4", "int8", "mxfp4", "mxfp8", "nvfp4"}
+)
+
+
+def check_per_token_price(preset: Preset) -> Findings:
+    """Report a ceiling a million times too low, as if copied from the catalogue."""
+    ceilings = preset["provider"]["max_price"]
+    low = [
+        key
+        for key in ("prompt", "completion")
+        if key in ceilings and 0 < Decimal(ceilings[key]) < LOWEST_CEILING
+    ]
+    for key in low[:1]:
+        price = Decimal(ceilings[key])
+        message = f"a ceiling of {price:f} USD per million tokens is below every price; it looks like a price per token"
+        related = tuple(("this one too", ("provider", "max_price", other)) for other in low[1:])
+        path = ("provider", "max_price", key)
+        yield Finding(
+            "per-token-price", path, message, f"did you mean {_per_million(price)}?", related=related
+        )
+
+
+def check_per_token_price_of_router(preset: Preset) -> Findings:
+    """Report the same for the Pareto router's ceiling."""
+    for index, plugin in enumerate(preset["plugins"]):
+        price = plugin.get("max_price")
+        if price is not None and 0 < price < LOWEST_CEILING:
+            message = f"a ceiling of {price:f} USD per million tokens is below every price; it looks like a price per token"
+            hint = f"did you mean {_per_million(Decimal(price))}?"
+            yield Finding("per-token-price", ("plugins", index, "max_price"), message, hint)
+
+
+def _per_million(price: Decimal) -> str:
+    return f"{(price * 1_000_000).normalize():f}"
+
+
+def check_zero_price(preset: Preset) -> Findings:
+    """Report a ceiling of zero where no free model is named."""
+    ceilings = preset["provider"]["max_price"]
+    models = read_models(preset)
+    if not models or any(
+        model.free or model.hosted or model.router or model.author == "stealth" for model in models
+    ):
+        return
+    for key in ("prompt", "completion"):
+        if key in ceilings and Decimal(ceilings[key]) == 0:
+            message = "a ceiling of 0 admits free endpoints only, and no free model is named"
+            hint = "name a ':free' model, or raise the ceiling"
+            yield Finding("zero-price-ceiling", ("provider", "max_price", key), message, hint)
+            return
+
+
+def check_latency_unit(preset: Preset) -> Findings:
+    """Report a latency in milliseconds; thresholds are seconds (fact 31)."""
+    path, value = _find_number(preset, "preferred_max_latency", LONGEST_LATENCY)
+    if value is not None:
+        message = f"{value} seconds is slower than any endpoint: this looks like milliseconds"
+        yield Finding(
+            "latency-in-milliseconds", path, message, f"did you mean {(Decimal(value) / 1000).normalize():f}?"
+        )
+
+
+def check_throughput_unit(preset: Preset) -> Findings:
+    """Report a throughput per minute; thresholds are tokens per second (fact 31)."""
+    path, value = _find_number(preset, "preferred_min_throughput", FASTEST_THROUGHPUT)
+    if value is not None:
+        message = f"{value} tokens per second is faster than any endpoint: this looks like tokens per minute"
+        yield Finding(
+            "throughput-per-minute", path, message, f"did you mean {(Decimal(value) / 60).quantize(1)}?"
+        )
+
+
+def _find_number(preset: Preset, key: str, limit: int) -> tuple[Path, Any]:
+    """Return the first threshold that reaches a limit, with its path."""
+    threshold = preset["provider"][key]
+    if not isinstance(threshold, Mapping):
+        return ("provider", key), threshold if threshold >= limit else None
+    for name, value in threshold.items():
+        if value >= limit:
+            return ("provider", key, name), value
+    return (), None
+
+
+def check_latency_percentiles(preset: Preset) -> Findings:
+    """Report a latency cutoff that a stricter one at a higher percentile implies (fact 33)."""
+    yield from _check_percentiles(preset, "preferred_max_latency", "at most", stricter_is_less=True)
+
+
+def check_throughput_percentiles(preset: Preset) -> Findings:
+    """Report the same for throughput, where a cutoff is a floor."""
+    yield from _check_percentiles(preset, "preferred_min_throughput", "at least", stricter_is_less=False)
+
+
+def _check_percentiles(preset: Preset, key: str, bound: str, *, stricter_is_less: bool) -> Findings:
+    cutoffs = preset["provider"][key]
+    if not isinstance(cutoffs, Mapping):
+        return
+    named = [name for name in _PERCENTILES if name in cutoffs]
+    for low, high in pairwise(named):
+        if (cutoffs[high] < cutoffs[low]) if stricter_is_less else (cutoffs[high] > cutoffs[low]):
+            message = f"{bound} {cutoffs[high]} at {high} implies {bound} {cutoffs[low]} at {low}, which adds nothing"
+            related = (("the looser cutoff", ("provider", key, low)),)
+            path = ("provider", key, high)
+            yield Finding("percentile-without-effect", path, message, "are the two swapped?", related=related)
+
+
+def check_redundant_quantization(preset: Preset) -> Findings:
+    """Report a level that another one takes in: ``fp8`` takes in ``mxfp8`` (fact 24)."""
+    levels = preset["provider"]["quantizations"]
+    for index, level in enumerate(levels):
+        broader = next(
+            (broad for broad, narrow in _NARROWER.items() if level in narrow and broad in levels), None
+        )
+        if broader is not None:
+            message = f"'{level}' adds nothing: '{broader}' takes it in"
+        elif level in levels[:index]:
+            message = f"'{level}' is listed twice"
+        else:
+            continue
+        yield Finding(
+            "redundant-quantization", ("provider", "quantizations", index), message, "remove it here"
+        )
+
+
+def check_quantization_conflict(preset: Preset) -> Findings:
+    """Report an endpoint whose slug names a quantisation that is not admitted."""
+    provider = preset["provider"]
+    levels = provider["quantizations"]
+    admitted = {*levels, *(narrow for level in levels for narrow in _NARROWER.get(level, ()))}
+    for key in ("order", "only"):
+        for index, slug in enumerate(provider.get(key, ())):
+            level = slug.rpartition("/")[2]
+            if level in _QUANTIZATIONS and level not in admitted and levels:
+                message = f"'{slug}' can never be used: 'quantizations' does not admit {level}"
+                related = (("the levels that are admitted", ("provider", "quantizations")),)
+                hint = f"add {level} to 'quantizations', or remove the endpoint"
+                yield Finding(
+                    "quantization-conflict", ("provider", key, index), message, hint, related=related
+                )
+
+
+CHECKS = (
+    Check("per-token-price", ("provider", "max_price"), check_per_token_price),
+    Check("per-token-price", ("plugins",), check_per_token_price_of_router),
+    Check("zero-price-ceiling", ("provider", "max_price"), check_zero_price),
+    Check("latency-in-milliseconds", ("provider", "preferred_max_latency"), check_latency_unit),
+    Check("throughput-per-minute", ("provider", "preferred_min_throughput"), check_throughput_unit),
+    Check("percentile-without-effect", ("provider", "preferred_max_latency"), check_latency_percentiles),
+    Check(
+        "percentile-without-effect", ("provider", "preferred_min_throughput"), check_throughput_percentiles
+    ),
+    Check("redundant-quantization", ("provider", "quantizations"), check_redundant_quantization),
+    Check("quantization-conflict", ("provider", "quantizations"), check_quantization_conflict),
+)

@@ -1,0 +1,308 @@
+"""Web search: engines and what each of them makes of the settings.
+
+=============  ===================================  ====================  ========================
+engine         modes                                both domain lists     ignores
+=============  ===================================  ====================  ========================
+``exa``        instant … deep-reasoning             yes                   user_location
+``parallel``   turbo, fast, basic, advanced         no                    user_location
+``firecrawl``  none                                 no                    sizes, user_location
+``perplexity`` none                                 the allowed list wins user_location
+``native``     none                                 by provider           sizes, max_results
+=============  ===================================  ====================  ========================
+
+Without an engine the provider's own search is used where it has one, else Exa; Google's takes no domains. The deprecated
+plugin says ``include_domains`` and ``exclude_domains`` where the tool says ``allowed_domains`` and ``excluded_domains``.
+Sources: guides/features/server-tools/web-search.mdx, guides/features/plugins/web-search.mdx (fact 107).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from orpolicy.language.diagnostics import Finding
+from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.slugs import ModelId, read_models
+from orpolicy.language.source import Path
+
+SEARCH_TOOLS = frozenset(
+    {
+        "openrouter:web_search",
+        "web_search",
+        "web_search_2025_08_26",
+        "web_search_preview",
+        "web_search_preview_2025_03_11",
+    }
+)
+"""Types of tools that are the web search, under its own name or one of OpenAI's."""
+
+WEB_TOOLS = SEARCH_TOOLS | {"openrouter:web_fetch"}
+
+_EXA_MODES = ("instant", "fast", "auto", "deep-lite", "deep", "deep-reasoning")
+_PARALLEL_MODES = ("turbo", "fast", "basic", "advanced")
+_MODES: dict[str | None, tuple[str, ...]] = {
+    "exa": _EXA_MODES,
+    "parallel": _PARALLEL_MODES,
+    "auto": _EXA_MODES,
+    None: _EXA_MODES,
+}
+_IGNORES: dict[str | None, tuple[str, ...]] = {
+    "native": ("max_results", "search_context_size", "max_characters"),
+    "firecrawl": ("search_context_size", "max_characters", "user_location"),
+    "exa": ("user_location",),
+    "parallel": ("user_location",),
+    "perplexity": ("user_location",),
+}
+_ONE_LIST_ONLY = ("firecrawl", "parallel")
+_ONE_LIST_NATIVELY = ("anthropic", "x-ai")
+_NATIVE_O_SERIES = ("o3", "o3-pro", "o4-mini")
+MOST_PERPLEXITY_RESULTS = 20
+MOST_XAI_DOMAINS = 5
+
+
+@frozen
+class Search:
+    """The settings of one web search, where they stand, and what its two domain lists are called."""
+
+    path: Path
+    settings: Mapping[str, Any]
+    allowed: str = "allowed_domains"
+    excluded: str = "excluded_domains"
+
+    @property
+    def engine(self) -> str | None:
+        """The engine that is asked for, if one is."""
+        engine: str | None = self.settings.get("engine")
+        return engine
+
+    @property
+    def native(self) -> bool:
+        """Whether the provider's own search is insisted on."""
+        return self.engine == "native"
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the engine depends on the model."""
+        return self.engine in (None, "auto")
+
+
+def _searches_of_tools(preset: Preset) -> Iterator[Search]:
+    for index, tool in enumerate(preset["tools"]):
+        if tool["type"] in SEARCH_TOOLS:
+            if tool.get("parameters"):
+                yield Search(("tools", index, "parameters"), tool["parameters"])
+            if tool["type"] != "openrouter:web_search":
+                yield Search(("tools", index), tool)
+
+
+def _searches_of_plugins(preset: Preset) -> Iterator[Search]:
+    for index, plugin in enumerate(preset["plugins"]):
+        if plugin["id"] == "web" and plugin.get("enabled") is not False:
+            yield Search(("plugins", index), plugin, "include_domains", "exclude_domains")
+
+
+def check_tools(preset: Preset) -> Findings:
+    """Report settings of the web search tool that its engine does not honour."""
+    for search in _searches_of_tools(preset):
+        yield from _check_search(search, read_models(preset))
+
+
+def check_plugins(preset: Preset) -> Findings:
+    """Report settings of the deprecated web plugin that its engine does not honour."""
+    for search in _searches_of_plugins(preset):
+        yield from _check_search(search, read_models(preset))
+
+
+def _check_search(search: Search, models: list[ModelId]) -> Findings:
+    yield from _check_mode(search)
+    yield from _check_ignored_settings(search, models)
+    yield from _check_results(search)
+    yield from _check_domains(search, models)
+    yield from _check_native(search, models)
+    yield from _check_handles((*search.path, "x_search"), search.settings.get("x_search"))
+
+
+def _check_mode(search: Search) -> Findings:
+    mode, modes = search.settings.get("mode"), _MODES.get(search.engine, ())
+    if mode is not None and mode not in modes:
+        engine = f"engine '{search.engine}'" if search.engine else "the default engine"
+        message = f"{engine} knows no mode '{mode}', which is ignored"
+        hint = f"its modes: {', '.join(modes)}" if modes else "drop it: the engine has no modes"
+        yield Finding("search-mode-ignored", (*search.path, "mode"), message, hint)
+
+
+def _check_ignored_settings(search: Search, models: list[ModelId]) -> Findings:
+    ignored = _IGNORES.get(search.engine, ())
+    if search.native and not any(_has_native_search(model) for model in models):
+        return
+    if search.native and not any(model.author == "anthropic" for model in models):
+        ignored = (*ignored, "max_uses")
+    for key in ignored:
+        if key in search.settings:
+            message = f"engine '{search.engine}' ignores '{key}'"
+            yield Finding(
+                "search-setting-ignored",
+                (*search.path, key),
+                message,
+                "drop it, or change the engine",
+                anchor="key",
+            )
+    if (
+        "max_characters" in search.settings
+        and "search_context_size" in search.settings
+        and "max_characters" not in ignored
+    ):
+        message = "'search_context_size' is ignored while 'max_characters' is set"
+        related = (("the number of characters", (*search.path, "max_characters")),)
+        path = (*search.path, "search_context_size")
+        yield Finding(
+            "search-setting-ignored", path, message, "keep one of the two", anchor="key", related=related
+        )
+
+
+def _check_results(search: Search) -> Findings:
+    if search.engine == "perplexity" and search.settings.get("max_results", 0) > MOST_PERPLEXITY_RESULTS:
+        message = f"Perplexity returns {MOST_PERPLEXITY_RESULTS} results at most: the number is clamped"
+        path = (*search.path, "max_results")
+        yield Finding("search-results-clamped", path, message, f"write {MOST_PERPLEXITY_RESULTS}")
+
+
+def _check_domains(search: Search, models: list[ModelId]) -> Findings:
+    lists = [key for key in (search.allowed, search.excluded) if search.settings.get(key)]
+    if not lists:
+        return
+    natively = [
+        model for model in models if _has_native_search(model) and (search.native or search.unsettled)
+    ]
+    authors = {model.author for model in natively}
+    if search.native and "google" in authors:
+        message = "Google's own search takes no domains: the request is answered with 400"
+        hint = "use engine 'exa', or leave the engine open"
+        yield Finding("google-search-with-domains", (*search.path, lists[0]), message, hint, anchor="key")
+    elif len(lists) == 2:
+        yield from _check_both_lists(search, authors)
+    elif lists == [search.excluded] and authors == {"openai"}:
+        yield _say_excluded_ignored(search, "OpenAI's own search ignores it", ())
+    if "x-ai" in authors:
+        for key in lists:
+            if len(search.settings[key]) > MOST_XAI_DOMAINS:
+                message = f"SpaceXAI's own search takes {MOST_XAI_DOMAINS} domains at most"
+                yield Finding(
+                    "too-many-domains", (*search.path, key, MOST_XAI_DOMAINS), message, "remove some"
+                )
+
+
+def _check_both_lists(search: Search, authors: set[str]) -> Findings:
+    related = (("the other list", (*search.path, search.allowed)),)
+    one_only = sorted(authors.intersection(_ONE_LIST_NATIVELY))
+    if search.engine in _ONE_LIST_ONLY or (search.native and one_only):
+        message = f"engine '{search.engine}' takes '{search.allowed}' or '{search.excluded}', not both"
+        path = (*search.path, search.excluded)
+        hint = "keep one of the two, or use engine 'exa'"
+        yield Finding("domain-lists-exclusive", path, message, hint, anchor="key", related=related)
+    elif search.engine == "perplexity":
+        yield _say_excluded_ignored(search, f"with engine 'perplexity' '{search.allowed}' wins", related)
+    elif one_only:
+        yield _say_excluded_ignored(
+            search, f"the own search of {one_only[0]}'s models takes one list only", related
+        )
+    elif authors == {"openai"}:
+        yield _say_excluded_ignored(search, "OpenAI's own search ignores it", related)
+
+
+def _say_excluded_ignored(search: Search, why: str, related: tuple[tuple[str, Path], ...]) -> Finding:
+    message = f"'{search.excluded}' is not honoured: {why}"
+    path = (*search.path, search.excluded)
+    return Finding("domain-filter-ignored", path, message, "use engine 'exa'", anchor="key", related=related)
+
+
+def _check_native(search: Search, models: list[ModelId]) -> Findings:
+    if (
+        search.native
+        and models
+        and not any(_has_native_search(model) or model.router or model.alias for model in models)
+    ):
+        message = f"{models[0].author}/{models[0].slug} has no search of its own"
+        yield Finding(
+            "native-search-unsupported", (*search.path, "engine"), message, "use engine 'exa', or drop it"
+        )
+
+
+def _has_native_search(model: ModelId) -> bool:
+    """Tell whether a model's provider is documented to search by itself."""
+    if model.author == "openai":
+        return (
+            model.alias or (model.gpt is not None and model.gpt >= (4, 1)) or model.slug in _NATIVE_O_SERIES
+        )
+    if model.author == "anthropic":
+        return model.alias or (model.claude is not None and model.claude[1] >= (3, 5))
+    if model.author == "google":
+        return model.alias or model.slug.startswith("gemini-3")
+    return model.author in {"perplexity", "x-ai"}
+
+
+def check_x_filter(preset: Preset) -> Findings:
+    """Report a filter for posts on X that is dropped, or that nothing reads."""
+    yield from _check_handles(("x_search_filter",), preset["x_search_filter"])
+    models = read_models(preset)
+    if models and not any(model.author == "x-ai" or model.router for model in models):
+        message = "only SpaceXAI's models search X, and none is named"
+    elif models and not _searches_the_web(preset, models):
+        message = "the filter belongs to web search, which is not enabled"
+    else:
+        return
+    yield Finding("x-search-filter-without-effect", ("x_search_filter",), message, "drop it", anchor="key")
+
+
+def _searches_the_web(preset: Preset, models: list[ModelId]) -> bool:
+    return (
+        "web_search_options" in preset
+        or any(tool["type"] in SEARCH_TOOLS for tool in preset.get("tools", ()))
+        or any(
+            plugin["id"] == "web" and plugin.get("enabled") is not False
+            for plugin in preset.get("plugins", ())
+        )
+        or any("online" in model.variants for model in models)
+    )
+
+
+def _check_handles(path: Path, settings: Mapping[str, Any] | None) -> Findings:
+    if not settings:
+        return
+    if settings.get("allowed_x_handles") and settings.get("excluded_x_handles"):
+        message = "'allowed_x_handles' and 'excluded_x_handles' exclude each other: the whole filter is dropped silently"
+        related = (("the other list", (*path, "allowed_x_handles")),)
+        place = (*path, "excluded_x_handles")
+        yield Finding(
+            "x-handles-exclusive", place, message, "keep one of the two", anchor="key", related=related
+        )
+    if (settings.get("from_date") or "") > (settings.get("to_date") or "9999"):
+        message = "the range of dates ends before it begins"
+        related = (("it begins here", (*path, "from_date")),)
+        yield Finding("x-dates-reversed", (*path, "to_date"), message, "swap the two", related=related)
+
+
+_OF_SEARCHES = (
+    "search-mode-ignored",
+    "search-setting-ignored",
+    "search-results-clamped",
+    "google-search-with-domains",
+    "domain-lists-exclusive",
+    "domain-filter-ignored",
+    "too-many-domains",
+    "native-search-unsupported",
+    "x-handles-exclusive",
+    "x-dates-reversed",
+)
+
+CHECKS = (
+    Check(_OF_SEARCHES, ("tools",), check_tools),
+    Check(_OF_SEARCHES, ("plugins",), check_plugins),
+    Check(
+        ("x-handles-exclusive", "x-dates-reversed", "x-search-filter-without-effect"),
+        ("x_search_filter",),
+        check_x_filter,
+    ),
+)
