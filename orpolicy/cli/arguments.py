@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
+from orpolicy.errors import OrpolicyError
 from orpolicy.language.rules import RULES
+from orpolicy.project import load
 from orpolicy.resources import schema_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from orpolicy.project import Project
 
 
 class Known(click.ParamType[str]):
@@ -44,5 +48,38 @@ class Known(click.ParamType[str]):
         return [CompletionItem(name) for name in sorted(self._names()) if name.startswith(incomplete)]
 
 
+class InProject(click.ParamType[str]):
+    """A name that the project decides about; the shell completes those that it has."""
+
+    def __init__(self, name: str, list_names: Callable[[Project], Iterable[str]]) -> None:
+        self.name = name
+        self._list_names = list_names
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the names that start like this, and files where there are none."""
+        del param
+        try:
+            names = self._list_names(load(ctx.params.get("project_folder")))
+        except OrpolicyError:
+            names = ()
+        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
 RULE = Known("rule", lambda: RULES)
 SCHEMA_KIND = Known("kind", schema_kinds)
+PRESET = InProject("preset", lambda project: (*project.names, *project.library))
+ENVIRONMENT = InProject("environment", lambda project: project.environments)
+
+environment_option = click.option(
+    "-e", "--environment", type=ENVIRONMENT, metavar="ENV", help="The environment, such as prod."
+)
+project_option = click.option(
+    "--project",
+    "project_folder",
+    type=click.Path(file_okay=False, exists=True),
+    metavar="DIR",
+    help="The project's folder; by default the one around the working directory.",
+)

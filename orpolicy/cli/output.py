@@ -4,45 +4,48 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from attrs import frozen
 from click.shell_completion import CompletionItem
 
 from orpolicy.cli.failures import FINDINGS
-from orpolicy.cli.render import FORMATS, View
+from orpolicy.cli.render import FORMATS, View, render_full
+from orpolicy.errors import CompileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
+    from orpolicy.cli.targets import Selection
     from orpolicy.language.diagnostics import Report
     from orpolicy.language.source import Source
 
 
 @frozen
-class Target:
+class Destination:
     """A format and the file to write it to; ``None`` is stdout."""
 
     format: str
     file: Path | None = None
 
 
-class TargetType(click.ParamType[Target]):
+class DestinationType(click.ParamType[Destination]):
     """``full``, or ``json=report.json``."""
 
     name = "FORMAT[=FILE]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Destination:
         """Split at the first ``=`` and accept a known format."""
-        if isinstance(value, Target):
+        if isinstance(value, Destination):
             return value
         name, _, file = value.partition("=")
         if name not in FORMATS:
             self.fail(f"there is no format {name!r}; there are: {', '.join(FORMATS)}", param, ctx)
-        return Target(name, Path(file) if file else None)
+        return Destination(name, Path(file) if file else None)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -56,28 +59,44 @@ class TargetType(click.ParamType[Target]):
 class Output:
     """What ``--output-format`` and ``--color`` ask for."""
 
-    targets: tuple[Target, ...]
+    destinations: tuple[Destination, ...]
     color: bool | None
 
-    def write(self, report: Report, sources: Mapping[str, Source]) -> int:
-        """Write a report to every target and return its exit code: 1 where it holds an error."""
-        for target in self.targets:
-            if target.file is None:
-                color = wants_color(self.color)
-                click.echo(FORMATS[target.format](View(report, sources, color)), nl=False, color=color)
+    def write(self, report: Report, find_source: Callable[[str], Source | None]) -> int:
+        """Write a report to every destination and return its exit code: 1 where it holds an error."""
+        for destination in self.destinations:
+            if destination.file is None:
+                color = wants_color(sys.stdout, self.color)
+                click.echo(
+                    FORMATS[destination.format](View(report, find_source, color)), nl=False, color=color
+                )
             else:
-                target.file.write_text(FORMATS[target.format](View(report, sources)), encoding="utf-8")
+                destination.file.write_text(
+                    FORMATS[destination.format](View(report, find_source)), encoding="utf-8"
+                )
         return FINDINGS if report.errors else 0
 
 
-def wants_color(choice: bool | None) -> bool:
-    """Decide about colour on stdout: as asked for, else on a terminal that nobody has asked to stay plain.
+def wants_color(stream: TextIO, choice: bool | None = None) -> bool:
+    """Decide about colour: as asked for, else on a terminal that nobody has asked to stay plain.
 
     ``NO_COLOR`` counts where it is not empty (no-color.org).
     """
     if choice is not None:
         return choice
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def showing_findings(selection: Selection) -> Iterator[None]:
+    """Show the findings that stop a compilation on stderr, and leave with their exit code."""
+    try:
+        yield
+    except CompileError as failure:
+        color = wants_color(sys.stderr)
+        report = selection.relocate(failure.report)
+        click.echo(render_full(View(report, selection.find_source, color)), nl=False, err=True, color=color)
+        raise click.exceptions.Exit(FINDINGS) from failure
 
 
 def takes_output(verb: Callable[..., int]) -> Callable[..., int]:
@@ -85,8 +104,8 @@ def takes_output(verb: Callable[..., int]) -> Callable[..., int]:
 
     @click.option(
         "--output-format",
-        "targets",
-        type=TargetType(),
+        "destinations",
+        type=DestinationType(),
         multiple=True,
         default=["full"],
         help=f"How to report: {', '.join(FORMATS)}; on stdout or into FILE; may be given several times.",
@@ -94,12 +113,12 @@ def takes_output(verb: Callable[..., int]) -> Callable[..., int]:
     @click.option("--color/--no-color", default=None, help="Colour the report; by default on a terminal.")
     @wraps(verb)
     def verb_with_output(
-        *values: Any, targets: tuple[Target, ...], color: bool | None, **options: Any
+        *values: Any, destinations: tuple[Destination, ...], color: bool | None, **options: Any
     ) -> int:
-        if sum(target.file is None for target in targets) > 1:
+        if sum(destination.file is None for destination in destinations) > 1:
             raise click.UsageError(
                 "only one --output-format can go to stdout; give the others a file: json=report.json"
             )
-        return verb(*values, output=Output(targets, color), **options)
+        return verb(*values, output=Output(destinations, color), **options)
 
     return verb_with_output

@@ -25,7 +25,7 @@ from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from orpolicy.language.source import Location, Source
 
@@ -39,10 +39,10 @@ HELP_COLOUR = "green"
 
 @frozen
 class View:
-    """A report and what it takes to show it; ``sources`` maps the names in its places to texts."""
+    """A report and what it takes to show it; ``find_source`` returns the text of a file that a place names."""
 
     report: Report
-    sources: Mapping[str, Source] = field(factory=dict)
+    find_source: Callable[[str], Source | None]
     color: bool = False
     _excerpts: dict[str, Excerpt | None] = field(factory=dict, init=False)
 
@@ -59,7 +59,7 @@ class View:
     def rows(self, location: Location) -> list[Row]:
         """Return the rows of source that show a place; none where its text is not at hand or is secret."""
         if location.file not in self._excerpts:
-            source = self.sources.get(location.file)
+            source = self.find_source(location.file)
             self._excerpts[location.file] = Excerpt.of(source) if source else None
         excerpt = self._excerpts[location.file]
         rows = list(excerpt.rows(location.span)) if excerpt else []

@@ -28,7 +28,7 @@ def at(*numbers: int, file: str = FAST.name) -> Location:
 
 
 def view(*found: Diagnostic, color: bool = False, sources: tuple[Source, ...] = (FAST, ORG)) -> View:
-    return View(Report(found), {source.name: source for source in sources}, color=color)
+    return View(Report(found), {source.name: source for source in sources}.get, color=color)
 
 
 TYPO = Diagnostic(

@@ -1,0 +1,52 @@
+"""``orpolicy check``: report every finding in presets, in all environments, at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orpolicy.cli.arguments import PRESET, environment_option, project_option
+from orpolicy.cli.failures import say
+from orpolicy.cli.output import Output, takes_output
+from orpolicy.cli.render import count, summarise
+from orpolicy.cli.targets import select
+from orpolicy.language.diagnostics import Report
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Source
+
+EXAMPLES = """\b
+Examples:
+  orpolicy check                              the project around the working directory
+  orpolicy check support/triage -e prod       one preset, in one environment
+  orpolicy check presets/support /tmp/a.yaml  a folder, and a file outside any project
+  orpolicy check - < draft.yaml               a draft, before it is saved
+  orpolicy check --output-format github --output-format json=findings.json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("targets", nargs=-1, type=PRESET, metavar="[NAME|FILE|FOLDER|-]...")
+@environment_option
+@project_option
+@takes_output
+def command(
+    targets: tuple[str, ...], environment: str | None, project_folder: str | None, output: Output
+) -> int:
+    """Report every mistake in presets: in YAML, keys, values, composition, and what they mean together.
+
+    Without arguments the whole project is checked, in all its environments. Exits 1 if there is an error; warnings
+    alone exit 0.
+    """
+    selections = select(targets, project_folder)
+    reports = [one.relocate(one.project.check(one.names, environment)) for one in selections]
+    report = Report(tuple(found for one in reports for found in one))
+
+    def find_source(file: str) -> Source | None:
+        return next((source for one in selections if (source := one.find_source(file))), None)
+
+    code = output.write(report, find_source)
+    presets = sum(len(one.chosen) for one in selections)
+    say(f"{count(presets, 'preset')} checked: {summarise(report)}")
+    return code
