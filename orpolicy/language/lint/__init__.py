@@ -8,9 +8,9 @@
     variants    suffixes and service tiers             output      response formats, schemas, audio
     providers   order, only, ignore                    tools       tools, choices, loops
     limits      prices, thresholds, quantisations      search      web search and its engines
-    privacy     what zero retention does not reach     plugins     routers, fusion
-    sampling    parameters and models that ignore them session     caches, attribution, beta features
-    deprecated  old forms and their replacements
+    privacy     what zero retention does not reach     xsearch     the filter for posts on X
+    sampling    parameters and who ignores them        plugins     routers, fusion
+    deprecated  old forms and their replacements       session     caches, attribution, beta features
 
 Every rule has a severity in ``language.rules`` and a page in the rulebook with the source that earns it its place. A rule
 speaks in paths of the composed preset; the compiler finds the places. One mistake is reported by one rule.
@@ -36,6 +36,7 @@ from orpolicy.language.lint import (
     session,
     tools,
     variants,
+    xsearch,
 )
 from orpolicy.language.lint.check import Check, Findings, Preset
 
@@ -50,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     *output.CHECKS,
     *tools.CHECKS,
     *search.CHECKS,
+    *xsearch.CHECKS,
     *plugins.CHECKS,
     *session.CHECKS,
     *deprecated.CHECKS,

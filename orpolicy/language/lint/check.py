@@ -16,6 +16,11 @@ Preset: TypeAlias = Mapping[str, Any]
 Findings: TypeAlias = Iterator[Finding]
 
 
+def later_key(mapping: Mapping[str, Any], one: str, other: str) -> str:
+    """Return which of two keys is written later: of two that exclude each other, readers take it for the mistake."""
+    return max(one, other, key=list(mapping).index)
+
+
 def _as_tuple(codes: str | tuple[str, ...]) -> tuple[str, ...]:
     return (codes,) if isinstance(codes, str) else codes
 

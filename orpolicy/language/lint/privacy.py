@@ -11,7 +11,7 @@ import re
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.search import WEB_TOOLS
+from orpolicy.language.lint.slugs import WEB_TOOLS
 
 _WEB_PLUGINS = ("web", "web-fetch")
 _REGION_OF_SUFFIX = re.compile(r"(?:.*/)?(eu|us)(?:rope)?(?:-[a-z0-9-]+)?\Z")

@@ -6,10 +6,10 @@ work on what ``only`` leaves. Sources: guides/routing/provider-selection.mdx, fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.check import Check, Findings, Preset, later_key
 from orpolicy.language.lint.slugs import covers, is_provider_slug, meant_provider, overlap, read_models
 
 _LISTS = ("order", "only", "ignore")
@@ -48,9 +48,8 @@ def check_order_ignored(preset: Preset) -> Findings:
         for place, ignored in enumerate(provider.get("ignore", ())):
             if covers(ignored, slug) and is_provider_slug(slug):
                 message = f"'{slug}' can never be tried: 'ignore' excludes it"
-                related = (("it is excluded here", ("provider", "ignore", place)),)
-                hint = "remove it from one of the lists"
-                yield Finding("order-ignored", ("provider", "order", index), message, hint, related=related)
+                places = {"order": index, "ignore": place}
+                yield _say_clash("order-ignored", preset, message, places)
                 break
 
 
@@ -59,22 +58,30 @@ def check_only_ignored(preset: Preset) -> Findings:
     provider = preset["provider"]
     only, ignore = provider["only"], provider.get("ignore", ())
     clashes = [
-        (place, index)
+        {"only": index, "ignore": place}
         for index, allowed in enumerate(only)
         for place in [next((place for place, ignored in enumerate(ignore) if covers(ignored, allowed)), None)]
         if place is not None
     ]
     if not clashes:
         return
-    place, index = clashes[0]
-    path = ("provider", "ignore", place)
-    related = (("it is allowed here", ("provider", "only", index)),)
+    slug = only[clashes[0]["only"]]
     if len(clashes) == len(only):
-        message = f"nothing is left to serve the request: 'ignore' excludes all that 'only' allows ('{ignore[place]}')"
-        yield Finding("only-all-ignored", path, message, "remove it from one of the lists", related=related)
+        message = f"nothing is left to serve the request: 'ignore' excludes all that 'only' allows ('{slug}')"
+        yield _say_clash("only-all-ignored", preset, message, clashes[0])
     else:
-        message = f"'{only[index]}' is allowed by 'only' and excluded by 'ignore': it is excluded"
-        yield Finding("only-ignored", path, message, "remove it from one of the lists", related=related)
+        message = f"'{slug}' is allowed by 'only' and excluded by 'ignore': it is excluded"
+        yield _say_clash("only-ignored", preset, message, clashes[0])
+
+
+def _say_clash(code: str, preset: Preset, message: str, places: Mapping[str, int]) -> Finding:
+    """Point at the item, of two that exclude each other, whose list is written later."""
+    one, other = places
+    later = later_key(preset["provider"], one, other)
+    earlier = other if later == one else one
+    related = (("the other one", ("provider", earlier, places[earlier])),)
+    path = ("provider", later, places[later])
+    return Finding(code, path, message, "remove it from one of the lists", related=related)
 
 
 def check_ignore_without_effect(preset: Preset) -> Findings:

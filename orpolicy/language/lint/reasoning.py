@@ -11,8 +11,11 @@ guides/routing/routers/latest-resolution.mdx, cookbook/evaluate-and-optimize/mod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.check import Check, Findings, Preset, later_key
 from orpolicy.language.lint.slugs import ModelId, read_models
 from orpolicy.language.source import Path
 
@@ -25,19 +28,14 @@ _ADAPTIVE_SINCE = (4, 6)
 
 def check_effort_conflict(preset: Preset) -> Findings:
     """Report the short form of the effort where it differs from the long one (fact 127)."""
-    effort = preset.get("reasoning", {}).get("effort")
-    if effort is not None and effort != preset["reasoning_effort"]:
-        message = f"'reasoning_effort: {preset['reasoning_effort']}' and 'reasoning.effort: {effort}' may not differ"
-        related = (("the other one", ("reasoning", "effort")),)
-        path = ("reasoning_effort",)
-        yield Finding(
-            "reasoning-effort-conflict",
-            path,
-            message,
-            "keep 'reasoning.effort'",
-            anchor="key",
-            related=related,
-        )
+    short, long = preset["reasoning_effort"], preset.get("reasoning", {}).get("effort")
+    if long is None or long == short:
+        return
+    message = f"'reasoning_effort: {short}' and 'reasoning.effort: {long}' may not differ"
+    path, other = _in_order(preset, ("reasoning_effort",), ("reasoning", "effort"))
+    related = (("the other one", other),)
+    hint = "keep 'reasoning.effort'"
+    yield Finding("reasoning-effort-conflict", path, message, hint, anchor="key", related=related)
 
 
 def check_effort_with_budget(preset: Preset) -> Findings:
@@ -45,11 +43,17 @@ def check_effort_with_budget(preset: Preset) -> Findings:
     effort = _find_effort(preset)
     if effort is not None:
         message = "an effort and a token budget for reasoning exclude each other"
-        path = ("reasoning", "max_tokens")
-        related = (("the effort", effort),)
-        yield Finding(
-            "effort-with-budget", path, message, "keep one of the two", anchor="key", related=related
-        )
+        holder = preset["reasoning"] if effort[0] == "reasoning" else preset
+        path, other = _in_order(holder, effort, ("reasoning", "max_tokens"))
+        related = (("the other one", other),)
+        hint = "keep one of the two"
+        yield Finding("effort-with-budget", path, message, hint, anchor="key", related=related)
+
+
+def _in_order(holder: Mapping[str, Any], one: Path, other: Path) -> tuple[Path, Path]:
+    """Return two paths, the one written later first; the keys in which they differ first stand in ``holder``."""
+    key, rival = next((str(a), str(b)) for a, b in zip(one, other, strict=False) if a != b)
+    return (one, other) if later_key(holder, key, rival) == key else (other, one)
 
 
 def check_budget_against_limit(preset: Preset) -> Findings:

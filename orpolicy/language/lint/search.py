@@ -24,21 +24,9 @@ from attrs import frozen
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId, read_models
+from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId, read_models
+from orpolicy.language.lint.xsearch import check_handles, say_exclusive
 from orpolicy.language.source import Path
-
-SEARCH_TOOLS = frozenset(
-    {
-        "openrouter:web_search",
-        "web_search",
-        "web_search_2025_08_26",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-    }
-)
-"""Types of tools that are the web search, under its own name or one of OpenAI's."""
-
-WEB_TOOLS = SEARCH_TOOLS | {"openrouter:web_fetch"}
 
 _EXA_MODES = ("instant", "fast", "auto", "deep-lite", "deep", "deep-reasoning")
 _PARALLEL_MODES = ("turbo", "fast", "basic", "advanced")
@@ -121,7 +109,7 @@ def _check_search(search: Search, models: list[ModelId]) -> Findings:
     yield from _check_results(search)
     yield from _check_domains(search, models)
     yield from _check_native(search, models)
-    yield from _check_handles((*search.path, "x_search"), search.settings.get("x_search"))
+    yield from check_handles((*search.path, "x_search"), search.settings.get("x_search"))
 
 
 def _check_mode(search: Search) -> Findings:
@@ -199,9 +187,8 @@ def _check_both_lists(search: Search, authors: set[str]) -> Findings:
     one_only = sorted(authors.intersection(_ONE_LIST_NATIVELY))
     if search.engine in _ONE_LIST_ONLY or (search.native and one_only):
         message = f"engine '{search.engine}' takes '{search.allowed}' or '{search.excluded}', not both"
-        path = (*search.path, search.excluded)
-        hint = "keep one of the two, or use engine 'exa'"
-        yield Finding("domain-lists-exclusive", path, message, hint, anchor="key", related=related)
+        lists = (search.allowed, search.excluded)
+        yield say_exclusive("domain-lists-exclusive", search.path, search.settings, lists, message)
     elif search.engine == "perplexity":
         yield _say_excluded_ignored(search, f"with engine 'perplexity' '{search.allowed}' wins", related)
     elif one_only:
@@ -243,47 +230,6 @@ def _has_native_search(model: ModelId) -> bool:
     return model.author in {"perplexity", "x-ai"}
 
 
-def check_x_filter(preset: Preset) -> Findings:
-    """Report a filter for posts on X that is dropped, or that nothing reads."""
-    yield from _check_handles(("x_search_filter",), preset["x_search_filter"])
-    models = read_models(preset)
-    if models and not any(model.author == "x-ai" or model.router for model in models):
-        message = "only SpaceXAI's models search X, and none is named"
-    elif models and not _searches_the_web(preset, models):
-        message = "the filter belongs to web search, which is not enabled"
-    else:
-        return
-    yield Finding("x-search-filter-without-effect", ("x_search_filter",), message, "drop it", anchor="key")
-
-
-def _searches_the_web(preset: Preset, models: list[ModelId]) -> bool:
-    return (
-        "web_search_options" in preset
-        or any(tool["type"] in SEARCH_TOOLS for tool in preset.get("tools", ()))
-        or any(
-            plugin["id"] == "web" and plugin.get("enabled") is not False
-            for plugin in preset.get("plugins", ())
-        )
-        or any("online" in model.variants for model in models)
-    )
-
-
-def _check_handles(path: Path, settings: Mapping[str, Any] | None) -> Findings:
-    if not settings:
-        return
-    if settings.get("allowed_x_handles") and settings.get("excluded_x_handles"):
-        message = "'allowed_x_handles' and 'excluded_x_handles' exclude each other: the whole filter is dropped silently"
-        related = (("the other list", (*path, "allowed_x_handles")),)
-        place = (*path, "excluded_x_handles")
-        yield Finding(
-            "x-handles-exclusive", place, message, "keep one of the two", anchor="key", related=related
-        )
-    if (settings.get("from_date") or "") > (settings.get("to_date") or "9999"):
-        message = "the range of dates ends before it begins"
-        related = (("it begins here", (*path, "from_date")),)
-        yield Finding("x-dates-reversed", (*path, "to_date"), message, "swap the two", related=related)
-
-
 _OF_SEARCHES = (
     "search-mode-ignored",
     "search-setting-ignored",
@@ -300,9 +246,4 @@ _OF_SEARCHES = (
 CHECKS = (
     Check(_OF_SEARCHES, ("tools",), check_tools),
     Check(_OF_SEARCHES, ("plugins",), check_plugins),
-    Check(
-        ("x-handles-exclusive", "x-dates-reversed", "x-search-filter-without-effect"),
-        ("x_search_filter",),
-        check_x_filter,
-    ),
 )

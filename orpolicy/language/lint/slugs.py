@@ -1,4 +1,4 @@
-"""Reading model ids and provider slugs: the two vocabularies that nearly every rule speaks.
+"""Reading model ids and provider slugs: the vocabularies that nearly every rule speaks.
 
 .. code-block:: text
 
@@ -31,6 +31,19 @@ VARIANTS = frozenset({*SORTING_VARIANTS, *STATIC_VARIANTS, "online"})
 
 TIERS = frozenset({"flex", "priority"})
 """Last segments of an endpoint slug that a base slug does not cover (fact 22)."""
+
+SEARCH_TOOLS = frozenset(
+    {
+        "openrouter:web_search",
+        "web_search",
+        "web_search_2025_08_26",
+        "web_search_preview",
+        "web_search_preview_2025_03_11",
+    }
+)
+"""Types of tools that are the web search, under its own name or one of OpenAI's."""
+
+WEB_TOOLS = SEARCH_TOOLS | {"openrouter:web_fetch"}
 
 PRESET_MARK = "@preset/"
 

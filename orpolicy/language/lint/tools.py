@@ -12,11 +12,11 @@ from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.search import SEARCH_TOOLS
-from orpolicy.language.lint.slugs import read_models, refers_to_hosted
+from orpolicy.language.lint.slugs import SEARCH_TOOLS, read_models, refers_to_hosted
 from orpolicy.language.source import Path
 
 _NAMED_AGENTS = ("openrouter:advisor", "openrouter:subagent")
+_ELSEWHERE = {"openrouter:bash": "Messages API", "openrouter:tool_search": "Responses and Messages APIs"}
 _STRICT_BETA = "structured-outputs-2025-11-13"
 _FINISH_REASONS = ("tool_calls", "stop", "length", "content_filter", "error")
 
@@ -117,12 +117,8 @@ def check_agent_names(preset: Preset) -> Findings:
 
 
 def check_other_api(preset: Preset) -> Findings:
-    """Report tools and settings that the chat API answers with 400 (facts 104 and 105)."""
+    """Report settings that the chat API answers with 400 (fact 104)."""
     for index, tool in enumerate(preset["tools"]):
-        if tool["type"] in ("openrouter:bash", "openrouter:tool_search"):
-            where = "Messages API" if tool["type"] == "openrouter:bash" else "Responses and Messages APIs"
-            message = f"'{tool['type']}' belongs to the {where}; a chat request with it is answered with 400"
-            yield Finding("wrong-api", ("tools", index, "type"), message, "remove it")
         for key in ("inherit_functions", "inherited_function_names"):
             if key in (tool.get("parameters") or ()):
                 message = f"'{key}' belongs to the Responses API; a chat request with it is answered with 400"
@@ -131,12 +127,26 @@ def check_other_api(preset: Preset) -> Findings:
                 )
 
 
+def check_tools_of_other_apis(preset: Preset) -> Findings:
+    """Report tools that the chat API refuses by its documentation, and takes by its schema (fact 105)."""
+    for index, tool in enumerate(preset["tools"]):
+        where = _ELSEWHERE.get(tool["type"])
+        if where is not None:
+            message = (
+                f"'{tool['type']}' is documented for the {where} only: a chat request with it may be refused"
+            )
+            yield Finding(
+                "tool-of-another-api", ("tools", index, "type"), message, "remove it, or try it first"
+            )
+
+
 def check_deferred(preset: Preset) -> Findings:
     """Report deferred tools on models whose endpoints cannot load them."""
     models = read_models(preset)
     if (
         not models
         or "deferred_tools" in preset
+        or any(tool["type"] == "openrouter:tool_search" for tool in preset["tools"])
         or any(model.author == "anthropic" or model.router for model in models)
     ):
         return
@@ -245,6 +255,7 @@ CHECKS = (
     Check("duplicate-server-tool", ("tools",), check_duplicate_server_tools),
     Check("agent-name-clash", ("tools",), check_agent_names),
     Check("wrong-api", ("tools",), check_other_api),
+    Check("tool-of-another-api", ("tools",), check_tools_of_other_apis),
     Check("defer-loading-unsupported", ("tools",), check_deferred),
     Check("strict-tool-without-beta", ("tools",), check_strict_tools),
     Check("advisor-stream-without-effect", ("tools",), check_advisor_stream),
