@@ -23,7 +23,7 @@ from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compiled import Compiled
-from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.diagnostics import Diagnostic, Finding, Related, Report, Severity
 from orpolicy.language.document import Document, read_document
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.lint import lint
@@ -31,6 +31,7 @@ from orpolicy.language.lower import Lowered, lower
 from orpolicy.language.merge import (
     Branch,
     Layer,
+    author,
     build_layer,
     find_vain_removals,
     locate,
@@ -39,6 +40,8 @@ from orpolicy.language.merge import (
     to_data,
 )
 from orpolicy.language.model import structure
+from orpolicy.language.policy import Policy, Scope, Statement, find_contradictions, meet
+from orpolicy.language.restrict import Conflict, restrict
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Position, Source
@@ -62,6 +65,7 @@ class Compiler:
     workspace: Workspace
     compositions: int = field(default=0, init=False)
     _composed: dict[tuple[int, ...], Branch] = field(factory=dict, init=False, repr=False)
+    _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
 
     def compile(self, name: str, environment: str | None = None) -> Compiled:
@@ -76,7 +80,7 @@ class Compiler:
         if self.workspace.find_loaded(name) is None:
             raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         outcome = self._compile(name, environment)
-        diagnostics = (*self.workspace.project.diagnostics, *self._diagnose_files([name]), *outcome.diagnostics)
+        diagnostics = (*self._diagnose_project([name]), *self._diagnose_files([name]), *outcome.diagnostics)
         report = Report(tuple(self._finish(diagnostics, whole=())))
         if outcome.compiled is None or report.errors:
             policy = any(RULES[error.code].family == "policy" for error in report.errors)
@@ -94,9 +98,10 @@ class Compiler:
             if self.workspace.find_loaded(name) is None:
                 raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
-        diagnostics = [*self.workspace.project.diagnostics, *self._diagnose_files(chosen)]
+        diagnostics = [*self._diagnose_project(chosen), *self._diagnose_files(chosen)]
         if names is None:
             diagnostics.extend(self.workspace.duplicates)
+            diagnostics.extend(self._find_unused_policies())
         found: dict[Diagnostic, list[str | None]] = {}
         for name in chosen:
             for variant in self._variants(name, environment):
@@ -119,6 +124,9 @@ class Compiler:
         except ExtendsError:
             return
         touched = {environment for source in chain for environment in source.overlays}
+        for loaded in self.workspace.policies:
+            if loaded.value is not None:
+                touched.update(loaded.value.scope.environments or ())
         yield from (name for name in self.workspace.environments if name in touched)
 
     def _compile(self, name: str, environment: str | None) -> Outcome:
@@ -134,7 +142,7 @@ class Compiler:
         layers = [layer for source in reversed(chain) for layer in _own_layers(source, environment)]
         if self.workspace.settings.defaults is not None:
             layers.insert(0, self.workspace.settings.defaults)
-        composed = self._compose(layers)
+        composed = evolve(self._compose(layers), layer=preset.tree.layer)
         own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
         if preset.abstract:
             return Outcome(None, ())
@@ -145,12 +153,19 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
     ) -> Outcome:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
-        tree = settle(composed)
+        policy = self.find_policy(name, environment)
+        if find_contradictions(policy):
+            return Outcome(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
+        restricted = restrict(settle(composed), policy)
+        tree = restricted.tree
         data = to_data(tree)
         findings = before + tuple(self._locate(check_shape("composed", data), tree))
+        findings += tuple(_report_conflict(conflict) for conflict in restricted.conflicts)
         if any(finding.severity is Severity.ERROR for finding in findings):
             return Outcome(None, findings)
-        findings += tuple(self._locate(lint(data), tree))
+        demanded = {statement.layer.name for statement in policy}
+        advice = (found for found in lint(data) if author(tree, found.path).name not in demanded)
+        findings += tuple(self._locate(advice, tree))
         preset = structure(data)
         lowered = lower(preset)
 
@@ -158,6 +173,15 @@ class Compiler:
             return self._override(name, environment, composed, overrides)
 
         return Outcome(Compiled(name, environment, preset, lowered, tree, override), findings)
+
+    def find_policy(self, name: str, environment: str | None) -> Policy:
+        """Return the meet of all policies that govern a preset in an environment."""
+        loaded = (loaded.value for loaded in self.workspace.policies)
+        files = [file for file in loaded if file is not None and file.scope.covers(name, environment)]
+        key = tuple(id(file) for file in files)
+        if key not in self._policies:
+            self._policies[key] = meet(*(file.policy for file in files))
+        return self._policies[key]
 
     def _override(
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
@@ -197,6 +221,29 @@ class Compiler:
 
         for finding in findings:
             yield diagnose(finding, place)
+
+    def _diagnose_project(self, names: Iterable[str]) -> Iterator[Diagnostic]:
+        """Report what is wrong with the project file and with policies, contradictions among them included."""
+        yield from self.workspace.project.diagnostics
+        for loaded in self.workspace.policies:
+            yield from loaded.diagnostics
+        files = [loaded.value for loaded in self.workspace.policies if loaded.value is not None]
+        where = (None, *self.workspace.environments)
+        unscoped = meet(*(file.policy for file in files if file.scope == Scope()))
+        governing = {self.find_policy(name, environment) for name in names for environment in where}
+        for policy in {unscoped, *governing}:
+            for nothing, statements in find_contradictions(policy):
+                yield _report_emptiness(nothing, statements)
+
+    def _find_unused_policies(self) -> Iterator[Diagnostic]:
+        names = self.workspace.preset_files
+        where = [None, *self.workspace.environments]
+        for loaded in self.workspace.policies:
+            file = loaded.value
+            if file is not None and not any(file.scope.covers(name, env) for name in names for env in where):
+                place = file.document.locate(("applies_to",), "key")
+                hint = "correct 'applies_to', or move the file above the presets it should govern"
+                yield Diagnostic("policy-unused", RULES["policy-unused"].severity, "this policy governs no preset", place, hint)
 
     def _diagnose_files(self, names: Iterable[str]) -> Iterator[Diagnostic]:
         """Report what is wrong with the files of presets and of all they extend."""
@@ -282,6 +329,25 @@ class _Lookup(Mapping[str, PresetSource]):
 def _own_layers(preset: PresetSource, environment: str | None) -> list[Branch]:
     overlay = preset.overlays.get(environment) if environment is not None else None
     return [preset.tree] if overlay is None else [preset.tree, overlay]
+
+
+def _report_conflict(conflict: Conflict) -> Diagnostic:
+    """Report a contradiction at the preset's line, with the policy's lines beside it."""
+    related = _cite(conflict.statements)
+    severity = RULES[conflict.code].severity
+    return Diagnostic(conflict.code, severity, conflict.message, conflict.place or _NOWHERE, conflict.hint, related)
+
+
+def _report_emptiness(nothing: str, statements: Sequence[Statement]) -> Diagnostic:
+    first, *others = sorted(statements, key=lambda statement: str(statement.location))
+    message = f"the policies together leave {nothing}"
+    place = first.location or _NOWHERE
+    return Diagnostic("policy-empty", RULES["policy-empty"].severity, message, place, None, _cite(others))
+
+
+def _cite(statements: Iterable[Statement]) -> tuple[Related, ...]:
+    places = ((statement, statement.location) for statement in statements)
+    return tuple(Related(f"{statement.layer.name} says so here", place) for statement, place in places if place is not None)
 
 
 def _report_vain_removals(composed: Branch, own: Mapping[int, Layer]) -> Iterator[Diagnostic]:

@@ -327,6 +327,25 @@ def find_node(tree: Node, path: Path) -> tuple[Node, Path]:
     return node, ()
 
 
+def put(tree: Branch, path: Path, node: Node) -> Branch:
+    """Return a settled tree with a node at a path of keys; what stood there is shadowed by it."""
+    key = str(path[0])
+    below = tree.entries.get(key)
+    if len(path) > 1:
+        inner = below if isinstance(below, Branch) else Branch({}, node.layer, node.path)
+        node = put(inner, path[1:], node)
+        if below is not None and not isinstance(below, Branch):
+            node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
+    elif below is not None:
+        node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
+    return evolve(tree, entries={**tree.entries, key: node})
+
+
+def author(tree: Node, path: Path) -> Layer:
+    """Return the layer that says what stands at a path of a settled tree, or at its nearest ancestor."""
+    return find_node(tree, path)[0].layer
+
+
 def locate(tree: Node, path: Path, *, key: bool = False) -> Location | None:
     """Return where the value (or the key) at a path of a settled tree was written."""
     node, rest = find_node(tree, path)

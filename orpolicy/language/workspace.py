@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
@@ -17,6 +17,7 @@ from orpolicy.language.diagnostics import Diagnostic, Finding, Related, Severity
 from orpolicy.language.document import Ambiguity, Document, decode, read_document
 from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import Branch, Layer, Leaf, build_layer
+from orpolicy.language.policy import Scope, read_policy
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Position, Source
@@ -136,11 +137,13 @@ class Workspace:
 
     @cached_property
     def environments(self) -> tuple[str, ...]:
-        """The names of all environments: the project's closed list, else every overlay's name, sorted."""
+        """The names of all environments: the project's closed list, else all that overlays and policies name, sorted."""
         if self.settings.environments is not None:
             return self.settings.environments
         presets = (self.load_preset(name).value for name in self.preset_files)
-        return tuple(sorted({name for preset in presets if preset is not None for name in preset.overlays}))
+        named = {name for preset in presets if preset is not None for name in preset.overlays}
+        scopes = (loaded.value.scope for loaded in self.policies if loaded.value is not None)
+        return tuple(sorted(named.union(*(scope.environments or () for scope in scopes))))
 
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
@@ -165,8 +168,41 @@ class Workspace:
         return self._load(self.preset_files[name], "preset", build)
 
     def load_policy(self, file: str) -> Loaded:
-        """Read a policy file; ``value`` is its document."""
-        return self._load(file, "policy", lambda document: Loaded(document))
+        """Read a policy file; ``value`` is a ``PolicyFile``, governing the presets at and below the file's folder."""
+        name = policy_name(file, self.settings.presets)
+
+        def build(document: Document) -> Loaded:
+            found: list[Diagnostic] = []
+            environments: Any = document.data.get("applies_to", {})
+            for index in range(len(environments.get("environments", ()))):
+                found.extend(self._check_environment(document, ("applies_to", "environments", index)))
+            policy = read_policy(name, document, posixpath.dirname(name))
+            return Loaded(None if found else policy, tuple(found))
+
+        return self._load(file, "policy", build)
+
+    @cached_property
+    def policies(self) -> tuple[Loaded, ...]:
+        """Every policy in force: those of the presets folder, and the built-in ones that the project adopts."""
+        own = [self.load_policy(file) for file in self.policy_files]
+        return (*own, *(self._adopt(index, name) for index, name in enumerate(self.settings.policies)))
+
+    def _adopt(self, index: int, name: str) -> Loaded:
+        """Read a built-in policy for the whole project."""
+        library = {} if self.builtin is None else {policy_name(file, ""): file for file in self.builtin.policy_files}
+        short = {f"{BUILTIN}{known.rpartition('/')[2]}": known for known in library}
+        if name not in library and name not in short:
+            document = self.project.document
+            assert document is not None  # noqa: S101  # it named the policy
+            similar = find_similar(name, short)
+            hint = f"did you mean '{similar}'?" if similar else f"there is {', '.join(sorted(short)) or 'none'}"
+            place = document.locate(("policies", index))
+            return Loaded(None, (Diagnostic("unknown-policy", Severity.ERROR, f"there is no built-in policy '{name}'", place, hint),))
+        assert self.builtin is not None  # noqa: S101  # the library is its
+        loaded = self.builtin.load_policy(library[short.get(name, name)])
+        if loaded.value is None:
+            return loaded
+        return evolve(loaded, value=evolve(loaded.value, scope=Scope()))
 
     def find_source(self, file: str) -> Source | None:
         """Return the text of a file as findings name it; ``None`` where it cannot be read."""
@@ -254,19 +290,27 @@ class Workspace:
         return source.text
 
     def _check_environment(self, document: Document, path: Path) -> Iterable[Diagnostic]:
+        """Hold the name of an environment, a key or a list's item, against the project's closed list."""
         known = self.settings.environments
-        name = str(path[-1])
+        item = isinstance(path[-1], int)
+        name = reduce(lambda data, part: data[part], path, document.data) if item else path[-1]
         if known is not None and name not in known:
             message = f"the project has no environment '{name}'"
             similar = find_similar(name, known)
             hint = f"did you mean '{similar}'?" if similar else f"the project names {', '.join(known) or 'none'}"
-            yield Diagnostic("unknown-environment", Severity.ERROR, message, document.locate(path, "key"), hint)
+            place = document.locate(path, "value" if item else "key")
+            yield Diagnostic("unknown-environment", Severity.ERROR, message, place, hint)
 
 
 def preset_name(file: str, folder: str) -> str:
     """Derive a preset's name from its file: the path below the presets folder, without the suffix."""
     below = file.removeprefix("" if folder in ("", ".") else folder.rstrip("/") + "/")
     return below.removesuffix(".yaml").removesuffix(".yml")
+
+
+def policy_name(file: str, folder: str) -> str:
+    """Derive a policy's name from its file, as a preset's is, without the ``.policy`` before the suffix."""
+    return preset_name(file, folder).removesuffix(".policy")
 
 
 def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
