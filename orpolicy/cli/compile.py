@@ -10,6 +10,7 @@ import click
 from orpolicy.cli.arguments import PRESET, environment_option, project_option
 from orpolicy.cli.output import showing_findings
 from orpolicy.cli.targets import select
+from orpolicy.errors import UsageError
 from orpolicy.language.values import canonical_json
 
 EXAMPLES = """\b
@@ -33,6 +34,8 @@ def command(target: str, environment: str | None, project_folder: str | None, pr
     object with one body under each name, mixins left out. Nothing is printed if anything is wrong.
     """
     [selection] = select([target], project_folder)
+    if not selection.chosen:
+        raise UsageError(f"'{target}' holds no presets")
     with showing_findings(selection):
         if target in selection.chosen or len(selection.chosen) == 1:
             body: Any = selection.project.preset(selection.chosen[0], environment).body

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  orpolicy explain support/triage                      every value
-  orpolicy explain support/triage /provider -e prod    those below a JSON pointer, in an environment
+  orpolicy explain support/triage                     every value
+  orpolicy explain support/triage /provider -e prod   those below a pointer, in an environment
 """
 LONGEST = 60
 """Characters of a value that are shown; ``--json`` has them all."""
@@ -46,7 +46,7 @@ def command(
         compiled = selection.project.preset(selection.chosen[0], environment)
     found = [_relocate(selection, explanation) for explanation in compiled.explain(pointer)]
     if as_json:
-        click.echo(json.dumps([explanation.to_json() for explanation in found], indent=2, default=str))
+        click.echo(json.dumps([explanation.to_json() for explanation in found], indent=2, default=float))
         return
     for explanation in found:
         for line in _describe(explanation):
@@ -66,7 +66,7 @@ def _name(author: Author) -> str:
 
 
 def _shorten(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=float)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

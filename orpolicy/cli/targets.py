@@ -172,7 +172,7 @@ def _select_paths(targets: Sequence[str], home: Project) -> Iterator[Selection]:
     loose: list[Path] = []
     for target in targets:
         path = Path(target)
-        if not os.path.lexists(path):
+        if not target or not os.path.lexists(path):
             raise UsageError(_say_unknown(target, home))
         root = _find_project(path, home)
         project = None if root is None else projects.setdefault(root, load(root))
