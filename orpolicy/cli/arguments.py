@@ -10,7 +10,6 @@ from click.shell_completion import CompletionItem
 
 from orpolicy.errors import OrpolicyError
 from orpolicy.language.rules import RULES
-from orpolicy.project import load
 from orpolicy.resources import schema_kinds
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ class InProject(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer the names that start like this, and files where there are none."""
+        from orpolicy.project import load  # noqa: PLC0415 - verbs without a project need not wait for the compiler
+
         del param
         try:
             names = self._list_names(load(ctx.params.get("project_folder")))
