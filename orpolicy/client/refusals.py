@@ -19,7 +19,6 @@ message or repr holds a key, a prompt or a completion: what was sent is veiled w
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import field, frozen
@@ -27,7 +26,7 @@ from attrs import field, frozen
 from orpolicy.errors import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 
 class Unreachable(ClientError):
@@ -286,26 +285,3 @@ _BY_TYPE: Final = {
     "content_policy_violation": "Change the content: a provider's policy refuses it.",
     "refusal": "Change the content: the model refuses it.",
 }
-
-_SECRET = re.compile(r"(sk-|Bearer )[\w\-.~+/]{6,}")
-_CLIP = 400
-_RUN = 16
-
-
-def veil(text: str, sent: Iterable[str]) -> str:
-    """Clip ``text`` and blank out what looks like a key or also stands in one of the texts that were ``sent``.
-
-    A server may echo a prompt in its error. Runs of sixteen characters or more are found wherever they begin, and a
-    text of eight to fifteen characters where it occurs as a whole.
-    """
-    text = _SECRET.sub(r"\1…", text[: 2 * _CLIP])
-    echoed = [False] * len(text)
-    for secret in sent:
-        run = min(_RUN, len(secret))
-        if run < _RUN // 2:
-            continue
-        for start in range(len(text) - run + 1):
-            if text[start : start + run] in secret:
-                echoed[start : start + run] = [True] * run
-    shown = "".join("\0" if hidden else char for char, hidden in zip(text, echoed, strict=True))
-    return re.sub("\0+", "[…]", shown)[:_CLIP]

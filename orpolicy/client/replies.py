@@ -3,8 +3,6 @@
 Fields come and go in OpenRouter's answers, so reading is permissive: what is missing or of another kind becomes
 ``None``, zero or empty, and everything that came stays in ``raw``. Costs are decimals read from the JSON text
 (USD, fact 151). No repr shows a prompt, a completion or a tool's arguments.
-
-Law: the chunks of a stream, assembled, read like the reply that the same completion gives without streaming.
 """
 
 from __future__ import annotations
@@ -103,7 +101,7 @@ class Chunk:
 
 def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
     """Read the body of a successful answer; raise ``UnreadableAnswer`` where it holds no message."""
-    choice = _first_choice(document)
+    choice = first_choice(document)
     message = choice.get("message")
     if not isinstance(message, dict):
         refusal = Refusal(
@@ -130,7 +128,7 @@ def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply
 
 def read_chunk(document: Mapping[str, Any]) -> Chunk:
     """Read one chunk of a stream."""
-    choice = _first_choice(document)
+    choice = first_choice(document)
     delta = _mapping(choice.get("delta"))
     tool_calls = delta.get("tool_calls")
     usage = document.get("usage")
@@ -144,85 +142,8 @@ def read_chunk(document: Mapping[str, Any]) -> Chunk:
     )
 
 
-class Transcript:
-    """Collect the chunks of a stream and put them together into the body that the same reply has unstreamed."""
-
-    __slots__ = ("_deltas", "_ends", "_logprobs", "_top", "finish_reason")
-
-    def __init__(self) -> None:
-        self._deltas: list[Mapping[str, Any]] = []
-        self._logprobs: list[Any] = []
-        self._top: dict[str, Any] = {}
-        self._ends: dict[str, Any] = {}
-        self.finish_reason: str | None = None
-
-    def add(self, chunk: Chunk) -> None:
-        """Take one more chunk."""
-        document = chunk.raw
-        choice = _first_choice(document)
-        delta = choice.get("delta")
-        if delta:
-            self._deltas.append(delta)
-        if choice.get("logprobs"):
-            self._logprobs.append(choice["logprobs"])
-        if chunk.finish_reason is not None:
-            self.finish_reason = chunk.finish_reason
-            self._ends = {k: v for k, v in choice.items() if k not in {"delta", "index", "logprobs"}}
-        if not self._top or chunk.usage is not None or "openrouter_metadata" in document:
-            self._top.update((k, v) for k, v in document.items() if k != "choices" and v is not None)
-
-    def document(self) -> dict[str, Any]:
-        """Return the body so far, in the shape of an answer that was not streamed."""
-        message: dict[str, Any] = {"role": "assistant", "content": None}
-        for key in ("content", "reasoning", "refusal"):
-            pieces = [text for delta in self._deltas if isinstance(text := delta.get(key), str)]
-            if pieces:
-                message[key] = "".join(pieces)
-        for delta in self._deltas:
-            for key, value in delta.items():
-                if not (isinstance(value, str) and isinstance(message.get(key), str)):
-                    message[key] = _joined(message.get(key), value)
-        choice = {"finish_reason": self.finish_reason, **self._ends, "index": 0, "message": message}
-        for logprobs in self._logprobs:
-            choice["logprobs"] = _joined(choice.get("logprobs"), logprobs)
-        return {**self._top, "object": "chat.completion", "choices": [choice]}
-
-
-_GROWING = frozenset({"arguments", "name", "text", "summary", "data", "transcript"})
-
-
-def _joined(old: Any, new: Any, key: str = "") -> Any:
-    """Join what a delta adds: growing text and lists grow, mappings join, anything else is replaced."""
-    if isinstance(new, list):
-        return _joined_items(old if isinstance(old, list) else [], new)
-    if new is None or new == "":
-        return old if old is not None else new
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old | {k: _joined(old.get(k), v, k) for k, v in new.items()}
-    if isinstance(old, str) and isinstance(new, str) and key in _GROWING:
-        return old + new
-    return new
-
-
-def _joined_items(old: list[Any], new: list[Any]) -> list[Any]:
-    """Join items of the same index and type, as tool calls and reasoning details come; append all others."""
-    items = list(old)
-    for item in new:
-        place = next((n for n, seen in enumerate(items) if _same_item(seen, item)), None)
-        if place is None:
-            items.append(item)
-        else:
-            items[place] = _joined(items[place], item)
-    return items
-
-
-def _same_item(old: Any, new: Any) -> bool:
-    if not (isinstance(old, dict) and isinstance(new, dict)) or new.get("index") is None:
-        return False
-    return bool(old.get("index") == new["index"] and old.get("type") == new.get("type", old.get("type")))
-
-
-def _first_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def first_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the only choice that OpenRouter gives, or nothing."""
     choices = document.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         return choices[0]
@@ -300,9 +221,9 @@ def _usd(value: Any) -> Decimal | None:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return 0
-    return int(value)
+    if isinstance(value, Decimal) and value.adjusted() < 18:  # 3.0; int() of an endless exponent would never end
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -17,8 +17,9 @@ from attrs import frozen
 
 from orpolicy.client.answers import UNREADABLE, Answer, decode_json, find_error, read_error
 from orpolicy.client.refusals import StreamError
-from orpolicy.client.replies import Chunk, Reply, Transcript, read_chunk, read_reply
+from orpolicy.client.replies import Chunk, Reply, read_chunk, read_reply
 from orpolicy.client.sse import DONE, Splitter
+from orpolicy.client.transcript import Transcript
 from orpolicy.errors import ClientError, UsageError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import httpx
 from attrs import field, frozen
 
-from orpolicy.client.refusals import veil
+from orpolicy.client.veil import veil
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
