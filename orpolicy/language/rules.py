@@ -131,7 +131,6 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "duplicate-function": E,
         "duplicate-server-tool": W,
         "agent-name-clash": E,
-        "wrong-api": E,
         "tool-of-another-api": W,
         "defer-loading-unsupported": E,
         "strict-tool-without-beta": W,

@@ -7,14 +7,29 @@ guides/routing/provider-selection.mdx, guides/overview/multimodal/audio.mdx, gui
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.source import Path
 
+Flaw: TypeAlias = tuple[Path, str, str | None]
+"""Where in a schema something is wrong, what it is, and what was probably meant."""
+
 _JSON_FORMATS = ("json_object", "json_schema")
 _TYPES = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
+_MEANT = {
+    "bool": "boolean",
+    "dict": "object",
+    "double": "number",
+    "float": "number",
+    "int": "integer",
+    "list": "array",
+    "map": "object",
+    "none": "null",
+    "str": "string",
+    "text": "string",
+}
 _MAPS_OF_SCHEMAS = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 _LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _SCHEMAS = frozenset(
@@ -50,8 +65,8 @@ def check_answer_schema(preset: Preset) -> Findings:
     """Report a JSON Schema that is none: the model answers with an error."""
     path = ("response_format", "json_schema", "schema")
     schema = preset["response_format"].get("json_schema", {}).get("schema")
-    for place, message in _find_flaws(schema):
-        yield Finding("invalid-json-schema", (*path, *place), message)
+    for place, message, hint in _find_flaws(schema):
+        yield Finding("invalid-json-schema", (*path, *place), message, hint)
 
 
 def check_tool_schemas(preset: Preset) -> Findings:
@@ -59,11 +74,11 @@ def check_tool_schemas(preset: Preset) -> Findings:
     for index, tool in enumerate(preset["tools"]):
         if tool["type"] == "function":
             path = ("tools", index, "function", "parameters")
-            for place, message in _find_flaws(tool["function"].get("parameters")):
-                yield Finding("invalid-tool-schema", (*path, *place), message)
+            for place, message, hint in _find_flaws(tool["function"].get("parameters")):
+                yield Finding("invalid-tool-schema", (*path, *place), message, hint)
 
 
-def _find_flaws(schema: Any) -> Iterator[tuple[Path, str]]:
+def _find_flaws(schema: Any) -> Iterator[Flaw]:
     """Yield what cannot be meant in a JSON Schema of any draft: wrong kinds of values, wrong type names."""
     if isinstance(schema, Mapping):
         yield from _find_wrong_type(schema)
@@ -76,48 +91,54 @@ def _find_flaws(schema: Any) -> Iterator[tuple[Path, str]]:
             elif key in _SCHEMAS and not isinstance(value, list):
                 yield from _within((key,), value)
     elif not isinstance(schema, bool) and schema is not None:
-        yield (), "a schema is a mapping, or true or false"
+        yield (), "a schema is a mapping, or true or false", None
 
 
-def _find_flaws_in_map(key: str, value: Any) -> Iterator[tuple[Path, str]]:
+def _find_flaws_in_map(key: str, value: Any) -> Iterator[Flaw]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _within((key, name), inner)
     else:
-        yield (key,), f"'{key}' maps names to schemas"
+        yield (key,), f"'{key}' maps names to schemas", None
 
 
-def _find_flaws_in_list(key: str, value: Any) -> Iterator[tuple[Path, str]]:
+def _find_flaws_in_list(key: str, value: Any) -> Iterator[Flaw]:
     if isinstance(value, list) and value:
         for index, inner in enumerate(value):
             yield from _within((key, index), inner)
     else:
-        yield (key,), f"'{key}' is a list of schemas"
+        yield (key,), f"'{key}' is a list of schemas", None
 
 
-def _within(path: Path, schema: Any) -> Iterator[tuple[Path, str]]:
-    for place, message in _find_flaws(schema):
-        yield (*path, *place), message
+def _within(path: Path, schema: Any) -> Iterator[Flaw]:
+    for place, message, hint in _find_flaws(schema):
+        yield (*path, *place), message, hint
 
 
-def _find_wrong_type(schema: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _find_wrong_type(schema: Mapping[str, Any]) -> Iterator[Flaw]:
     types = schema.get("type", "string")
     for index, name in enumerate(types if isinstance(types, list) else [types]):
         if not isinstance(name, str) or name not in _TYPES:
             path: Path = ("type", index) if isinstance(types, list) else ("type",)
-            yield path, f"'{name}' is no type of JSON Schema; there are {', '.join(sorted(_TYPES))}"
+            meant = _MEANT.get(str(name).lower())
+            hint = f"did you mean '{meant}'?" if meant else None
+            yield path, f"'{name}' is no type of JSON Schema; there are {', '.join(sorted(_TYPES))}", hint
 
 
-def _find_wrong_lists(schema: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _find_wrong_lists(schema: Mapping[str, Any]) -> Iterator[Flaw]:
     required, properties = schema.get("required", []), schema.get("properties", {})
     if not isinstance(required, list):
-        yield ("required",), "'required' lists the names of properties, beside 'properties'"
+        yield ("required",), "'required' lists the names of properties, beside 'properties'", None
     elif schema.get("additionalProperties") is False and isinstance(properties, Mapping):
         for index, name in enumerate(required):
             if isinstance(name, str) and name not in properties and "patternProperties" not in schema:
-                yield ("required", index), f"'{name}' is required, and no property of that name is allowed"
+                yield (
+                    ("required", index),
+                    f"'{name}' is required, and no property of that name is allowed",
+                    None,
+                )
     if not isinstance(schema.get("enum", [None]), list) or schema.get("enum") == []:
-        yield ("enum",), "'enum' lists at least one value"
+        yield ("enum",), "'enum' lists at least one value", None
 
 
 def check_audio(preset: Preset) -> Findings:

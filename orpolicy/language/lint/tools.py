@@ -116,17 +116,6 @@ def check_agent_names(preset: Preset) -> Findings:
         first.setdefault((kind, name), path)
 
 
-def check_other_api(preset: Preset) -> Findings:
-    """Report settings that the chat API answers with 400 (fact 104)."""
-    for index, tool in enumerate(preset["tools"]):
-        for key in ("inherit_functions", "inherited_function_names"):
-            if key in (tool.get("parameters") or ()):
-                message = f"'{key}' belongs to the Responses API; a chat request with it is answered with 400"
-                yield Finding(
-                    "wrong-api", ("tools", index, "parameters", key), message, "remove it", anchor="key"
-                )
-
-
 def check_tools_of_other_apis(preset: Preset) -> Findings:
     """Report tools that the chat API refuses by its documentation, and takes by its schema (fact 105)."""
     for index, tool in enumerate(preset["tools"]):
@@ -254,7 +243,6 @@ CHECKS = (
     Check("duplicate-function", ("tools",), check_duplicates),
     Check("duplicate-server-tool", ("tools",), check_duplicate_server_tools),
     Check("agent-name-clash", ("tools",), check_agent_names),
-    Check("wrong-api", ("tools",), check_other_api),
     Check("tool-of-another-api", ("tools",), check_tools_of_other_apis),
     Check("defer-loading-unsupported", ("tools",), check_deferred),
     Check("strict-tool-without-beta", ("tools",), check_strict_tools),
