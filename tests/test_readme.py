@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 FENCE = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
@@ -24,28 +24,15 @@ class Block:
     text: str
 
 
-@frozen
-class Command:
-    """A command after ``$`` and the output that the README promises."""
-
-    line: str
-    output: str
-
-
-def blocks(root: Path, language: str) -> list[Block]:
+def blocks(root: Path, *languages: str) -> list[Block]:
     text = (root / "README.md").read_text(encoding="utf-8")
-    return [block for block in (Block(*found) for found in FENCE.findall(text)) if block.language == language]
-
-
-def commands(text: str) -> list[Command]:
-    """Split a console block at its prompts."""
-    _, *parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
-    return [Command(*part.partition("\n")[::2]) for part in parts]
+    found = [Block(*groups) for groups in FENCE.findall(text)]
+    return [block for block in found if not languages or block.language in languages]
 
 
 def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a line as a reader would: in a shell, with our command on the path, no key and no terminal."""
-    hidden = {"OPENROUTER_API_KEY", "PYTEST_ADDOPTS", "PYTHONPATH"}
+    hidden = {"OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "ORPOLICY_UPDATE", "PYTEST_ADDOPTS", "PYTHONPATH"}
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
@@ -60,33 +47,38 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def project(root: Path, tmp_path: Path) -> Path:
-    """The files that the README shows, in a folder of their own."""
-    for block in blocks(root, "yaml"):
-        file = tmp_path / block.name
+def play(block: Block, folder: Path) -> str:
+    """Do what a block says and return the text that it should have."""
+    if block.language == "yaml":
+        file = folder / block.name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block.text, encoding="utf-8")
-    return tmp_path
-
-
-def test_every_command_of_the_readme_prints_what_it_shows(root: Path, project: Path) -> None:
-    shown = [command for block in blocks(root, "console") for command in commands(block.text)]
-    assert shown
-    assert [Command(command.line, shell(command.line, project).stdout) for command in shown] == shown
-
-
-def test_every_program_of_the_readme_runs(root: Path, project: Path) -> None:
-    for block in blocks(root, "python"):
-        (project / "program.py").write_text(block.text, encoding="utf-8")
-        done = shell("python program.py", project)
+    elif block.language == "python":
+        (folder / "program.py").write_text(block.text, encoding="utf-8")
+        done = shell("python program.py", folder)
         assert done.returncode == 0, done.stdout
+    elif block.language == "console":
+        lines = re.findall(r"^\$ (.*)$", block.text, flags=re.MULTILINE)
+        return "".join(f"$ {line}\n{shell(line, folder).stdout}" for line in lines)
+    return block.text
+
+
+def test_what_the_readme_shows_is_what_happens(root: Path, tmp_path: Path) -> None:
+    shown = blocks(root)
+    played = [evolve(block, text=play(block, tmp_path)) for block in shown]
+    if os.environ.get("ORPOLICY_UPDATE"):
+        text = (root / "README.md").read_text(encoding="utf-8")
+        for before, after in zip(shown, played, strict=True):
+            text = text.replace(f"```console\n{before.text}```", f"```console\n{after.text}```")
+        (root / "README.md").write_text(text, encoding="utf-8")
+    else:
+        assert played == shown
 
 
 def test_the_readme_shows_no_other_kind_of_block(root: Path) -> None:
     text = (root / "README.md").read_text(encoding="utf-8")
-    assert {block[0] for block in FENCE.findall(text)} <= {"console", "python", "sh", "yaml"}
-    assert text.count("```") == 2 * len(FENCE.findall(text))
+    assert {block.language for block in blocks(root)} <= {"console", "python", "sh", "yaml"}
+    assert text.count("```") == 2 * len(blocks(root))
 
 
 def test_the_fresh_machine_commands_are_one_to_run_and_one_to_test(root: Path) -> None:
