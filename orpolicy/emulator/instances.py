@@ -47,7 +47,8 @@ def _instance(schema: Any, root: Mapping[str, Any], depth: int) -> Any:
             return _instance(_join(rest, _resolve(schema[key][0], root)), root, depth - 1)
     kind = schema.get("type") or _guess_type(schema)
     name: str = kind[0] if isinstance(kind, list) else kind
-    return _MAKERS.get(name, _make_null)(schema, root, depth)
+    maker: Maker = _MAKERS.get(name, _make_null)
+    return maker(schema, root, depth)
 
 
 def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from orpolicy.language.source import to_pointer
 from orpolicy.routing.eligibility import TIER_NOT_ASKED_FOR, Reason, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from orpolicy.language.source import Location, Path
     from orpolicy.routing.offers import Endpoint
@@ -77,6 +77,11 @@ class Availability:
         }
 
 
+def sort_words(words: Iterable[Word]) -> tuple[Word, ...]:
+    """Put words of the vocabulary in its order."""
+    return tuple(sorted(words, key=_PLACE.__getitem__))
+
+
 def explain_emptiness(
     excluded: Sequence[tuple[Endpoint, tuple[Reason, ...]]],
     missing: Sequence[Missing],
@@ -97,7 +102,7 @@ def explain_emptiness(
     words = {reason.word for reasons in sets for reason in reasons}
     return Availability(
         code=_code({reason.word for reason in smallest}),
-        excluded_by=tuple(sorted(words, key=_PLACE.__getitem__)),
+        excluded_by=sort_words(words),
         blame=tuple(Because(path, origin(path)) for path in constraints),
     )
 

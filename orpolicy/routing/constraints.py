@@ -160,13 +160,14 @@ def _caps(max_price: Mapping[str, Any]) -> tuple[Cap, ...]:
 
 
 def _parameters(body: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Name the parameters that a body uses, in the order of their names."""
     found: list[tuple[str, Path]] = [
         (key, (key,)) for key, value in body.items() if key in PARAMETERS and value is not None
     ]
     wanted = body.get("response_format")
     if isinstance(wanted, Mapping) and wanted.get("type") == "json_schema":
         found.append(("structured_outputs", ("response_format",)))
-    return found
+    return sorted(found)
 
 
 def _completion(body: Mapping[str, Any]) -> tuple[int, Path] | None:

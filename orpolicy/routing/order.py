@@ -139,7 +139,7 @@ def _sort_key(candidate: Candidate, constraints: Constraints, preferences: Prefe
     apart = preferences.partition == "none" and not constraints.order
     cost = blended_price(candidate.prices, preferences)
     return (
-        candidate.reserve is not None and candidate.reserve is FLEX_ONLY,
+        candidate.reserve == FLEX_ONLY,
         misses_threshold(endpoint, preferences) is True,
         0 if apart else candidate.group,
         candidate.reserve is not None,
@@ -256,12 +256,15 @@ def _stop_after_first(ordered: Iterable[Candidate], preferences: Preferences) ->
 def _basis(ordered: Sequence[Candidate], constraints: Constraints, preferences: Preferences) -> str:
     if constraints.order:
         return "order"
-    return (sort_of(ordered[0], constraints, preferences) if ordered else None) or "default"
+    sort = sort_of(ordered[0], constraints, preferences) if ordered else None
+    if sort is None and any(name in ("tools", "tool_choice") for name, _ in constraints.parameters):
+        return "auto-exacto"  # facts 55, 56
+    return sort or "default"
 
 
 def _weigh(ordered: Sequence[Candidate], preferences: Preferences) -> list[Candidate]:
     """Annotate the share of first attempts inside each group: inverse square of the price among the healthy (fact 1)."""
-    drawn = [c for c in ordered if c.endpoint.status >= 0 and (c.reserve is None or c.reserve is FIRST_ONLY)]
+    drawn = [c for c in ordered if c.endpoint.status >= 0 and (c.reserve in (None, FIRST_ONLY))]
     groups: dict[int, list[tuple[int, Decimal]]] = {}
     for candidate in drawn:
         price = blended_price(candidate.prices, preferences)

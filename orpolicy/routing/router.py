@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from orpolicy.routing.availability import Availability, Because, Missing, explain_emptiness
+from orpolicy.routing.availability import Availability, Because, Missing, explain_emptiness, sort_words
 from orpolicy.routing.constraints import Constraints, read_constraints
 from orpolicy.routing.eligibility import Reason, judge
 from orpolicy.routing.order import Candidate, rank, read_preferences
@@ -70,8 +70,8 @@ class Excluded:
 
     @property
     def excluded_by(self) -> tuple[str, ...]:
-        """OpenRouter's words for the reasons, each once."""
-        return tuple(dict.fromkeys(reason.word for reason in self.reasons))
+        """OpenRouter's words for the reasons, each once, in the order of the vocabulary."""
+        return sort_words({reason.word for reason in self.reasons})
 
     def to_json(self) -> dict[str, Any]:
         """Return the row of a report."""
