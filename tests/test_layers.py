@@ -15,20 +15,34 @@ if TYPE_CHECKING:
 ORDER = """
 errors resources
 language
-language.source language.diagnostics language.rules language.values language.document language.schema language.model
-language.merge language.policy language.lower language.lint language.compiler
+language.source language.diagnostics language.rules
+language.scalars language.secrets language.syntax language.document
+language.merge language.suggest language.repairs language.schema language.suppress
+language.model language.writer_order language.writer
+language.layers language.lint.check language.lint.slugs
+language.globs language.policy language.restrict language.guardrail
+language.lower language.values language.compiled
+language.lint.deprecated language.lint.limits language.lint.models
+language.lint.output language.lint.plugins language.lint.privacy language.lint.providers language.lint.reasoning
+language.lint.sampling language.lint.xsearch language.lint.search language.lint.session language.lint.tools
+language.lint.variants language.lint
+language.workspace language.compiler
 routing
-routing.catalog routing.router routing.cost routing.lint
-client
-client.replies client.sse client.flow client.client client.adapters
+routing.prices routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
+routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order routing.router
+client.veil client.refusals client.answers client.replies client.transcript
+client.sse client.flow client.streams client.wire client.client client.rehearsal client.adapters client
 emulator
-emulator.respond emulator.faults emulator.transport emulator.server emulator.testing
+emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving emulator.reports
+emulator.chat emulator.respond emulator.transport
 review
 project
 orpolicy
 cli
-cli.render
-cli.main
+cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output
+cli.check cli.compile cli.list cli.explain cli.run cli.rule cli.schema cli.completion
+cli.verbs cli.main
+__main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line
 """Every module, lowest first. ``orpolicy`` is the face, ``orpolicy/__init__.py``; a wing's name its ``__init__.py``."""
 
