@@ -16,17 +16,19 @@ from orpolicy.language.secrets import holds_secret
 from orpolicy.language.source import Source
 from orpolicy.language.writer import WIDTH, write_number, write_preset, write_text
 
-AWKWARD = (
+AWKWARD = (  # what readers take for something else, and a few that only look like it
     "no on NO yes ~ null true 1:30 0755 2024-01-01 1e3 1_000 0x1f 0o17 .inf .nan +1 -0 1. .5 y = << - ? : --- ... "
     "@preset/x */claude-* #tag a:b https://x.y a: :a ?a a?b -a [a {b a,b 'a \"a |a >a %a !a &a `a"
-).split()  # noqa: SIM905 - thirty short texts read better as one line
+)
 TEXTS = (
     st.text(max_size=20)
     | st.text(
         st.sampled_from(" \n\t:#-?,[]{}'\"\\|>&*!%@`=<~ab1.\xe9\u2028\x85\0_0\xa0\ufeff\U0001f600"),
         max_size=12,
     )
-    | st.sampled_from([*AWKWARD, "a\nb\n", "a\n\nb", " a\nb", "a \nb", "a\nb\n\n", "word " * 40 + "end"])
+    | st.sampled_from(
+        [*AWKWARD.split(), "a\nb\n", "a\n\nb", " a\nb", "a \nb", "a\nb\n\n", "word " * 40 + "end"]
+    )
 )
 NUMBERS = (
     st.integers(-(10**40), 10**40)
