@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from orpolicy.errors import UsageError
-from orpolicy.language.compiled import Compiled
 from orpolicy.language.compiler import Compiler
-from orpolicy.language.diagnostics import Report
 from orpolicy.language.document import MAX_BYTES
-from orpolicy.language.source import Source
 from orpolicy.language.workspace import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem, Workspace
 from orpolicy.resources import builtin_presets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from orpolicy.language.compiled import Compiled
+    from orpolicy.language.diagnostics import Report
+    from orpolicy.language.source import Source
 
 
 @frozen
@@ -113,7 +117,7 @@ class Loose:
         if path is not None:
             return Folder(path.parent).read(path.name)
         for named, path in self.paths.items():
-            below = os.path.relpath(name, os.path.dirname(named))
+            below = os.path.relpath(name, Path(named).parent)
             if not below.startswith(".."):
                 return Folder(path.parent).read(below)
         raise FileProblem(f"'{name}' lies outside the folder of the file that names it")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from orpolicy.errors import UsageError
-from orpolicy.language.lower import Lowered
 from orpolicy.language.merge import Branch, Layer, Leaf, Node, Removal, find_node, locate
 from orpolicy.language.merge import Sequence as Listed
-from orpolicy.language.model import Preset, Usd
 from orpolicy.language.source import Location, Path, from_pointer, to_pointer
 from orpolicy.language.values import FrozenDict, digest, freeze, thaw
+
+if TYPE_CHECKING:
+    from orpolicy.language.lower import Lowered
+    from orpolicy.language.model import Preset, Usd
 
 
 @frozen
@@ -122,7 +124,9 @@ class Compiled:
             PolicyViolation: a policy forbids an override.
         """
         lowered = self.override(overrides) if overrides else self.lowered
-        conversation = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+        conversation = (
+            [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+        )
         if lowered.system is not None:
             conversation.insert(0, {"role": "system", "content": lowered.system})
         body = thaw(lowered.body)
@@ -152,12 +156,9 @@ class Compiled:
         return explanations
 
     def _trace(self, path: Path) -> Path:
-        """Turn a path of the body into the preset's, where lowering moved it."""
-        for depth in range(len(path), 0, -1):
-            moved = self.lowered.moved.get(path[:depth])
-            if moved is not None:
-                return moved + path[depth:]
-        return path
+        """Turn a path of the body into the preset's, where lowering moved it; what lies below came of one value."""
+        moved = (self.lowered.moved.get(path[:depth]) for depth in range(len(path), 0, -1))
+        return next((place for place in moved if place is not None), path)
 
 
 def _explain(node: Node, path: Path, rest: Path = ()) -> Iterator[Explanation]:
@@ -184,12 +185,15 @@ def _explain_covered(node: Branch | Listed, path: Path) -> Iterator[Explanation]
     """Explain a mapping or list that as a whole took the place of something else."""
     if node.shadowed:
         place = node.layer.locate(node.path)
-        yield Explanation(to_pointer(path), Author(node.layer.name, place, show(node)), _losers(node.shadowed, ()))
+        yield Explanation(
+            to_pointer(path), Author(node.layer.name, place, show(node)), _losers(node.shadowed, ())
+        )
 
 
 def _losers(shadowed: Sequence[Node], rest: Path) -> tuple[Author, ...]:
     return tuple(
-        Author(node.layer.name, node.layer.locate(node.path + rest), _descend(show(node), rest)) for node in shadowed
+        Author(node.layer.name, node.layer.locate(node.path + rest), _descend(show(node), rest))
+        for node in shadowed
     )
 
 

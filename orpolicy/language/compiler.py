@@ -80,6 +80,9 @@ class Compiler:
         if self.workspace.find_loaded(name) is None:
             raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         outcome = self._compile(name, environment)
+        preset = self.workspace.find_preset(name)
+        if preset is not None and preset.abstract:
+            outcome = Outcome(None, (_report_abstract(preset),))
         diagnostics = (*self._diagnose_project([name]), *self._diagnose_files([name]), *outcome.diagnostics)
         report = Report(tuple(self._finish(diagnostics, whole=())))
         if outcome.compiled is None or report.errors:
@@ -155,7 +158,9 @@ class Compiler:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
         policy = self.find_policy(name, environment)
         if find_contradictions(policy):
-            return Outcome(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
+            return Outcome(
+                None, before
+            )  # nothing can satisfy it, and that is reported once, at its own lines
         restricted = restrict(settle(composed), policy)
         tree = restricted.tree
         data = to_data(tree)
@@ -243,7 +248,13 @@ class Compiler:
             if file is not None and not any(file.scope.covers(name, env) for name in names for env in where):
                 place = file.document.locate(("applies_to",), "key")
                 hint = "correct 'applies_to', or move the file above the presets it should govern"
-                yield Diagnostic("policy-unused", RULES["policy-unused"].severity, "this policy governs no preset", place, hint)
+                yield Diagnostic(
+                    "policy-unused",
+                    RULES["policy-unused"].severity,
+                    "this policy governs no preset",
+                    place,
+                    hint,
+                )
 
     def _diagnose_files(self, names: Iterable[str]) -> Iterator[Diagnostic]:
         """Report what is wrong with the files of presets and of all they extend."""
@@ -282,7 +293,9 @@ class Compiler:
         if error.code == "unknown-preset":
             similar = find_similar(error.message.split("'")[1], self.workspace.all_names())
             hint = f"did you mean '{similar}'?" if similar else "'orpolicy list' names all presets"
-        return Diagnostic(error.code, RULES[error.code].severity, error.message, loaded.document.locate(error.path), hint)
+        return Diagnostic(
+            error.code, RULES[error.code].severity, error.message, loaded.document.locate(error.path), hint
+        )
 
     def _require_environment(self, environment: str | None) -> None:
         known = self.workspace.environments if environment is not None else ()
@@ -331,11 +344,20 @@ def _own_layers(preset: PresetSource, environment: str | None) -> list[Branch]:
     return [preset.tree] if overlay is None else [preset.tree, overlay]
 
 
+def _report_abstract(preset: PresetSource) -> Diagnostic:
+    message = f"'{preset.name}' is abstract: a part of other presets, not one to send"
+    place = preset.document.locate(("abstract",))
+    hint = "extend it, or drop 'abstract: true'"
+    return Diagnostic("abstract-preset", RULES["abstract-preset"].severity, message, place, hint)
+
+
 def _report_conflict(conflict: Conflict) -> Diagnostic:
     """Report a contradiction at the preset's line, with the policy's lines beside it."""
     related = _cite(conflict.statements)
     severity = RULES[conflict.code].severity
-    return Diagnostic(conflict.code, severity, conflict.message, conflict.place or _NOWHERE, conflict.hint, related)
+    return Diagnostic(
+        conflict.code, severity, conflict.message, conflict.place or _NOWHERE, conflict.hint, related
+    )
 
 
 def _report_emptiness(nothing: str, statements: Sequence[Statement]) -> Diagnostic:
@@ -347,7 +369,11 @@ def _report_emptiness(nothing: str, statements: Sequence[Statement]) -> Diagnost
 
 def _cite(statements: Iterable[Statement]) -> tuple[Related, ...]:
     places = ((statement, statement.location) for statement in statements)
-    return tuple(Related(f"{statement.layer.name} says so here", place) for statement, place in places if place is not None)
+    return tuple(
+        Related(f"{statement.layer.name} says so here", place)
+        for statement, place in places
+        if place is not None
+    )
 
 
 def _report_vain_removals(composed: Branch, own: Mapping[int, Layer]) -> Iterator[Diagnostic]:
@@ -387,7 +413,13 @@ def _write_overrides(value: Any) -> str:
         UsageError: a value has no JSON form.
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_write_overrides(str(key))}: {_write_overrides(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{_write_overrides(str(key))}: {_write_overrides(item)}" for key, item in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_write_overrides(item) for item in value) + "]"
     if isinstance(value, Decimal):

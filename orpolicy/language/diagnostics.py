@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from orpolicy.language.source import Location, Path
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orpolicy.language.source import Location, Path
 
 
 class Severity(StrEnum):
@@ -59,11 +62,15 @@ class Diagnostic:
         return (self.location, self.code, self.message)
 
 
+def _sorted_once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(dict.fromkeys(found), key=lambda d: d.sort_key))
+
+
 @frozen
 class Report:
     """All findings of a run, sorted, each once."""
 
-    diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=lambda found: _sorted_once(found))
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=_sorted_once)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.diagnostics)
@@ -82,13 +89,11 @@ class Report:
         return tuple(d for d in self.diagnostics if d.severity is Severity.WARNING)
 
     def summary(self) -> str:
-        """Say the first error and how many more there are, on one line."""
+        """Say the first error with its hint, and how many more there are, on one line."""
         if not self.errors:
             return "no errors"
         first = self.errors[0]
         more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-        return f"{first.location}: {first.message} [{first.code}]{more}"
+        hint = f"; {first.hint}" if first.hint else ""
+        return f"{first.location}: {first.message} [{first.code}]{hint}{more}"
 
-
-def _sorted_once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(dict.fromkeys(found), key=lambda d: d.sort_key))

@@ -99,7 +99,9 @@ def decode(name: str, raw: bytes) -> Source | Diagnostic:
     """Decode a file's bytes as UTF-8; a byte-order mark at the start is dropped."""
     if len(raw) > MAX_BYTES:
         source = Source(name, "")
-        return _report(source, "yaml-limit", f"the file is larger than {MAX_BYTES // 1024} KiB", Position(1, 1))
+        return _report(
+            source, "yaml-limit", f"the file is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)
+        )
     try:
         return Source(name, raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -118,7 +120,11 @@ def read_document(source: Source) -> Reading:
     if len(source.text.encode("utf-8")) > MAX_BYTES:
         return Reading(
             None,
-            (_report(source, "yaml-limit", f"the text is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)),),
+            (
+                _report(
+                    source, "yaml-limit", f"the text is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)
+                ),
+            ),
         )
     try:
         too_deep = _find_excessive_depth(source.text)
@@ -141,7 +147,7 @@ def read_document(source: Source) -> Reading:
     return Reading(document, tuple(walk.diagnostics))
 
 
-class _Composer(CParser):  # type: ignore[misc]  # the extension module carries no types
+class _Composer(CParser):
     """libyaml's composer without implicit tags: a plain scalar keeps its text, and we resolve it ourselves."""
 
     def resolve(self, _kind: type, _value: str, _implicit: object) -> str:
@@ -156,6 +162,12 @@ class _Composer(CParser):  # type: ignore[misc]  # the extension module carries 
 
 _IMPLICIT = "?"
 _CORE = "tag:yaml.org,2002:"
+_TAGGED: dict[str, tuple[type, ...]] = {
+    "null": (type(None),),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, Decimal),
+}
 
 
 def _compose(text: str) -> yaml.Node | None:
@@ -197,7 +209,7 @@ def _find_excessive_depth(text: str) -> Position | None:
     return None
 
 
-class _TooManyNodes(Exception):  # noqa: N818  # it stops the walk and never leaves this module
+class _TooManyNodes(Exception):  # it stops the walk and never leaves this module
     pass
 
 
@@ -237,7 +249,10 @@ class _Walk:
             message, place = "the file is empty; a mapping of keys is expected", Position(1, 1)
         else:
             kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
-            message, place = f"the file holds {kind}; a mapping of keys is expected", _position(root.start_mark)
+            message, place = (
+                f"the file holds {kind}; a mapping of keys is expected",
+                _position(root.start_mark),
+            )
         hint = "write 'key: value' lines"
         if isinstance(root, yaml.ScalarNode) and "\xa0" in root.value:
             hint = "a no-break space (U+00A0) follows the colon; replace it by an ordinary space"
@@ -302,7 +317,9 @@ class _Walk:
             name = key.value
             if name in keys:
                 first = Related("first written here", self._place(keys[name]))
-                self._add("duplicate-key", f"the key '{name}' is written twice", self._place(key), related=(first,))
+                self._add(
+                    "duplicate-key", f"the key '{name}' is written twice", self._place(key), related=(first,)
+                )
                 continue
             keys[name] = key
             data[name] = self._visit(value, (*path, name), key)
@@ -312,7 +329,11 @@ class _Walk:
         if not isinstance(key, yaml.ScalarNode):
             line = self.source.line(key.start_mark.line + 1)
             column = line.rfind("?", 0, key.start_mark.column)
-            start = Position(key.start_mark.line + 1, max(column, 0) + 1) if column >= 0 else _position(key.start_mark)
+            start = (
+                Position(key.start_mark.line + 1, max(column, 0) + 1)
+                if column >= 0
+                else _position(key.start_mark)
+            )
             place = self.source.locate(start, _position(key.end_mark))
             self._add("yaml-key", "a key must be text, not a list or a mapping", place)
             return False
@@ -327,16 +348,16 @@ class _Walk:
             self._add_secret(self._place(key))
         return True
 
-    def _read_scalar(self, node: yaml.Node, path: Path, key: yaml.Node | None) -> Json:
+    def _read_scalar(self, node: yaml.ScalarNode, path: Path, key: yaml.Node | None) -> Json:
         if self._suspicious and holds_secret(node.value):
             place = self._place(node)
             if key is not None:
                 place = self.source.locate(_position(key.start_mark), place.span.end)
             self._add_secret(place)
-        if node.style or node.tag in ("!", f"{_CORE}str"):
-            return self._read_tagged(node) if node.tag not in (_IMPLICIT, "!", f"{_CORE}str") else str(node.value)
-        if node.tag != _IMPLICIT:
+        if node.tag not in (_IMPLICIT, "!", f"{_CORE}str"):
             return self._read_tagged(node)
+        if node.style or node.tag != _IMPLICIT:
+            return str(node.value)
         try:
             scalar = read_plain(node.value)
         except NotJsonError as error:
@@ -350,9 +371,8 @@ class _Walk:
 
     def _read_tagged(self, node: yaml.Node) -> Json:
         """Read a scalar with an explicit core tag (``!!int "5"``); any other tag is reported."""
-        wanted = {"null": type(None), "bool": bool, "int": int, "float": (int, Decimal)}
         kind = node.tag.removeprefix(_CORE)
-        if kind not in wanted:
+        if kind not in _TAGGED:
             self._add_tag(node)
             return None
         try:
@@ -360,7 +380,7 @@ class _Walk:
         except NotJsonError as error:
             self._add("yaml-number", str(error), self._place(node))
             return None
-        if not isinstance(value, wanted[kind]):
+        if not isinstance(value, _TAGGED[kind]):
             self._add("yaml-tag", f"the value does not fit its tag '!!{kind}'", self._place(node))
             return None
         return value
@@ -372,23 +392,34 @@ class _Walk:
 
     def _add_secret(self, place: Location) -> None:
         hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
-        self._add("secret-in-file", "this looks like a credential; files in git must not hold one", place, hint)
+        self._add(
+            "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint
+        )
 
     def _add(
-        self, code: str, message: str, place: Location, hint: str | None = None, related: tuple[Related, ...] = ()
+        self,
+        code: str,
+        message: str,
+        place: Location,
+        hint: str | None = None,
+        related: tuple[Related, ...] = (),
     ) -> None:
         self.diagnostics.append(Diagnostic(code, RULES[code].severity, message, place, hint, related))
 
     def _place(self, node: yaml.Node) -> Location:
         start, end = _position(node.start_mark), _position(node.end_mark)
         if isinstance(node, yaml.ScalarNode):
-            if start == end:  # nothing written: point past the blanks, at the comment that swallowed the value
+            if (
+                start == end
+            ):  # nothing written: point past the blanks, at the comment that swallowed the value
                 rest = self.source.line(start.line)[start.column - 1 :]
                 if rest.lstrip().startswith("#"):
                     start = Position(start.line, start.column + len(rest) - len(rest.lstrip()))
                     end = Position(start.line, start.column + len(rest.lstrip()))
             return self.source.locate(start, end)
-        if not node.flow_style and node.value:  # a block's end mark runs on to the next token: end with the last child
+        if (
+            isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value
+        ):  # a block's end mark runs on to the next token: end with the last child
             last = node.value[-1]
             child = last[1] if isinstance(last, tuple) else last
             if child is not node and child.start_mark.index >= node.start_mark.index:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 def matches(glob: str, text: str) -> bool:
@@ -44,7 +47,11 @@ def _step(globs: Sequence[str], state: tuple[int, ...]) -> Iterable[tuple[int, .
     for index, (glob, place) in enumerate(zip(globs, state, strict=True)):
         if glob[place : place + 1] == "*":  # a star may stand for nothing
             yield (*state[:index], place + 1, *state[index + 1 :])
-    wanted = {glob[place] for glob, place in zip(globs, state, strict=True) if glob[place : place + 1] not in ("", "*")}
+    wanted = {
+        glob[place]
+        for glob, place in zip(globs, state, strict=True)
+        if glob[place : place + 1] not in ("", "*")
+    }
     if len(wanted) == 1 and all(place < len(glob) for glob, place in zip(globs, state, strict=True)):
         yield tuple(place + (glob[place] != "*") for glob, place in zip(globs, state, strict=True))
 

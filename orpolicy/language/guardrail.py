@@ -15,13 +15,15 @@ Source: OpenRouter's OpenAPI document, ``CreateGuardrailRequest``; guides/featur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import fields, frozen
 
 from orpolicy.language.globs import matches
 from orpolicy.language.policy import Bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _ZDR = ("anthropic", "openai", "google", "xai", "other")
 _TRAINING = ("enable_free_model_publication", "enable_free_model_training", "enable_paid_model_training")
@@ -55,7 +57,9 @@ def _write_models(bounds: Bounds, models: tuple[str, ...], body: dict[str, Any])
     if bounds.models_allow:
         patterns = sorted({glob for globs in bounds.models_allow for glob in globs if "*" in glob})
         allowed = [
-            model for model in known if all(any(matches(glob, model) for glob in globs) for globs in bounds.models_allow)
+            model
+            for model in known
+            if all(any(matches(glob, model) for glob in globs) for globs in bounds.models_allow)
         ]
         if patterns and not models:
             yield f"models.allow: patterns ({', '.join(patterns)}) need a catalogue to be expanded"

@@ -7,14 +7,16 @@ than) what it extends, bases keep the order in which they are written, and where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from orpolicy.language.document import Document
-from orpolicy.language.merge import Branch
-from orpolicy.language.source import Path
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+    from orpolicy.language.document import Document
+    from orpolicy.language.merge import Branch
+    from orpolicy.language.source import Path
 
 LONGEST_CHAIN = 200
 """Presets above one another; no reader follows so many, and the interpreter's stack has an end."""
@@ -76,14 +78,18 @@ def _linearise(
 ) -> tuple[str, ...]:
     if name in above:
         chain = " → ".join((*above[above.index(name) :], name))
-        raise ExtendsError("extends-cycle", f"presets extend each other in a circle: {chain}", above[-1], ("extends",))
+        raise ExtendsError(
+            "extends-cycle", f"presets extend each other in a circle: {chain}", above[-1], ("extends",)
+        )
     preset = presets[name]
     for index, base in enumerate(preset.extends):
         if base not in presets:
             place = _place_of_base(preset, index)
             raise ExtendsError("unknown-preset", f"there is no preset '{base}' to extend", name, place)
     if len(above) >= LONGEST_CHAIN:
-        raise ExtendsError("extends-cycle", f"the chain is longer than {LONGEST_CHAIN} presets", name, ("extends",))
+        raise ExtendsError(
+            "extends-cycle", f"the chain is longer than {LONGEST_CHAIN} presets", name, ("extends",)
+        )
     orders = [linearise(base, presets, known, (*above, name)) for base in preset.extends]
     merged = _merge_orders([*orders, preset.extends])
     if merged is None:

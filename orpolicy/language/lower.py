@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, frozen
 
 from orpolicy.language.model import Preset, Provider, Sort, Usd
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 BASE_URLS = {
     None: "https://openrouter.ai/api/v1",
@@ -112,7 +114,9 @@ def _write_object(value: Any) -> dict[str, Any]:
 
 
 def _write_provider(provider: Provider) -> dict[str, Any]:
-    written = {key: write_json(item) for key, item in asdict(provider, recurse=False).items() if item is not None}
+    written = {
+        key: write_json(item) for key, item in asdict(provider, recurse=False).items() if item is not None
+    }
     if provider.max_price is not None:
         prices = asdict(provider.max_price).items()
         written["max_price"] = {key: write_price(amount) for key, amount in prices if amount is not None}

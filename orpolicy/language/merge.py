@@ -21,12 +21,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from orpolicy.language.document import Document
 from orpolicy.language.source import Location, Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.document import Document
 
 Strategies: TypeAlias = Mapping[Path, str]
 """Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
@@ -134,7 +136,9 @@ def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) ->
     strategy = strategies.get(path)
     if isinstance(value, dict):
         if strategy is not None and value.keys() <= set(EDITS):
-            edits = tuple(_build_edit(edit, value[edit], layer, path, strategy) for edit in EDITS if edit in value)
+            edits = tuple(
+                _build_edit(edit, value[edit], layer, path, strategy) for edit in EDITS if edit in value
+            )
             return Listing(edits, layer, path)
         return _build_branch(value, layer, path, strategies)
     if isinstance(value, list) and strategy is not None:
@@ -149,7 +153,9 @@ def _build_edit(edit: Edit, values: list[Any], layer: Layer, path: Path, strateg
     return Operation(edit, _identify(values, layer, (*path, edit), strategy), layer, (*path, edit))
 
 
-def _identify(values: list[Any], layer: Layer, path: Path, strategy: str) -> tuple[tuple[Hashable, Node], ...]:
+def _identify(
+    values: list[Any], layer: Layer, path: Path, strategy: str
+) -> tuple[tuple[Hashable, Node], ...]:
     """Pair each item with its identity; items of equal identity in one list stay apart by their number."""
     identity = IDENTITIES[strategy]
     items: list[tuple[Hashable, Node]] = []
@@ -170,16 +176,16 @@ def _identify_by_value(item: Any) -> Hashable:
 
 
 def _identify_plugin(item: Any) -> Hashable:
-    return item if isinstance(item, str) else item.get("id")
+    return item if isinstance(item, str) else str(item.get("id"))
 
 
 def _identify_tool(item: Any) -> Hashable:
     """Follow OpenRouter's own rule for merging tools (fact 86)."""
     if isinstance(item, str):
         return item
-    kind = item.get("type")
+    kind = str(item.get("type"))
     if kind == "function":
-        return (item.get("function") or {}).get("name")
+        return str((item.get("function") or {}).get("name"))
     if kind in ("openrouter:advisor", "openrouter:subagent"):
         name = (item.get("parameters") or {}).get("name")
         return kind if name is None else (kind, name)
@@ -299,7 +305,9 @@ def _find_vain_item_removals(listing: Listing) -> Iterator[tuple[Layer, Path]]:
     items: Items = {}
     for operation in listing.operations:
         if operation.edit == "remove":
-            yield from ((operation.layer, _path_of(node)) for key, node in operation.items if key not in items)
+            yield from (
+                (operation.layer, _path_of(node)) for key, node in operation.items if key not in items
+            )
         items = _APPLY[operation.edit](items, operation, [])
 
 

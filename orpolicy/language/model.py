@@ -184,10 +184,12 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(Decimal | Percentiles | None, _choose_object(converter, Percentiles))
     for cls in (MaxPrice, Percentiles, Sort, Provider, Reasoning, Attribution, Preset):
         converter.register_structure_hook(
-            cls, make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)  # type: ignore[arg-type]
+            cls,
+            make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True),
         )
         converter.register_unstructure_hook(
-            cls, make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)  # type: ignore[type-var]
+            cls,
+            make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
         )
     converter.register_unstructure_hook(tuple, list)
     return converter

@@ -24,19 +24,22 @@ by which OpenRouter's guardrails combine (fact 108), applied at compile time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
-from orpolicy.language.document import Document
 from orpolicy.language.globs import contains, matches, overlap
-from orpolicy.language.merge import Layer
 from orpolicy.language.lint.slugs import covers
-from orpolicy.language.source import Location, Path
+from orpolicy.language.merge import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from orpolicy.language.document import Document
+    from orpolicy.language.source import Location, Path
 
 PRICES = ("prompt", "completion", "request", "image", "audio")
 LISTS = ("models", "providers", "quantizations", "plugins", "tools")
@@ -49,7 +52,10 @@ SWITCHES: Mapping[str, Any] = {
 }
 QUANTIZATIONS: Mapping[str, frozenset[str]] = {
     # what a value covers (fact 24)
-    **{name: frozenset((name,)) for name in ("int4", "int8", "mxfp4", "nvfp4", "fp6", "mxfp8", "fp16", "bf16", "fp32")},
+    **{
+        name: frozenset((name,))
+        for name in ("int4", "int8", "mxfp4", "nvfp4", "fp6", "mxfp8", "fp16", "bf16", "fp32")
+    },
     "fp4": frozenset(("fp4", "mxfp4", "nvfp4")),
     "fp8": frozenset(("fp8", "mxfp8")),
     "unknown": frozenset(("unknown",)),
@@ -124,7 +130,9 @@ def read_policy(name: str, document: Document, folder: str) -> PolicyFile:
         None if "presets" not in who else tuple(who["presets"]),
         None if "environments" not in who else tuple(who["environments"]),
     )
-    return PolicyFile(name, document, scope, frozenset(_read_statements(data, Layer(f"policy {name}", document))))
+    return PolicyFile(
+        name, document, scope, frozenset(_read_statements(data, Layer(f"policy {name}", document)))
+    )
 
 
 def _read_statements(data: Mapping[str, Any], layer: Layer) -> Iterator[Statement]:
@@ -137,16 +145,20 @@ def _read_statements(data: Mapping[str, Any], layer: Layer) -> Iterator[Statemen
             yield Statement(f"{key}.allow", frozenset(lists["allow"]), layer, (key, "allow"))
         for index, item in enumerate(lists.get("deny", ())):
             yield Statement(f"{key}.deny", item, layer, (key, "deny", index))
+    yield from _read_ceilings(data, layer)
+    if "regions" in data:
+        yield Statement("regions", frozenset(data["regions"]), layer, ("regions",))
+    for index, key in enumerate(data.get("require", ())):
+        yield Statement("require", key, layer, ("require", index))
+
+
+def _read_ceilings(data: Mapping[str, Any], layer: Layer) -> Iterator[Statement]:
     for key in PRICES:
         if key in data.get("max_price", {}):
             yield Statement(f"max_price.{key}", Decimal(data["max_price"][key]), layer, ("max_price", key))
     for key in ("max_cost", "max_tokens"):
         if key in data:
             yield Statement(key, Decimal(data[key]) if key == "max_cost" else int(data[key]), layer, (key,))
-    if "regions" in data:
-        yield Statement("regions", frozenset(data["regions"]), layer, ("regions",))
-    for index, key in enumerate(data.get("require", ())):
-        yield Statement("require", key, layer, ("require", index))
 
 
 @frozen
@@ -218,10 +230,15 @@ def _find_contradictions(policy: Policy) -> Iterator[tuple[str, tuple[Statement,
     providers = (*select(policy, "providers.allow"), *select(policy, "providers.deny"))
     if allowed is not None and not allowed:
         yield "no provider", select(policy, "providers.allow")
-    elif allowed is not None and all(any(covers(deny, slug) for deny in bounds.providers_deny) for slug in allowed):
+    elif allowed is not None and all(
+        any(covers(deny, slug) for deny in bounds.providers_deny) for slug in allowed
+    ):
         yield "no provider", providers
     if bounds.quantizations is not None and not bounds.quantizations:
-        yield "no quantisation", (*select(policy, "quantizations.allow"), *select(policy, "quantizations.deny"))
+        yield (
+            "no quantisation",
+            (*select(policy, "quantizations.allow"), *select(policy, "quantizations.deny")),
+        )
     if bounds.regions is not None and not bounds.regions:
         yield "no region", select(policy, "regions")
     if bounds.models_allow and not _has_model(bounds):
@@ -245,7 +262,10 @@ def _intersect_providers(lists: Iterable[frozenset[str]]) -> frozenset[str] | No
         else:
             pairs = [(one, other) for one in met for other in allowed]
             met = frozenset(
-                narrow for one, other in pairs for broad, narrow in ((one, other), (other, one)) if covers(broad, narrow)
+                narrow
+                for one, other in pairs
+                for broad, narrow in ((one, other), (other, one))
+                if covers(broad, narrow)
             )
     if met is None:
         return None
@@ -258,7 +278,9 @@ def _find_quantizations(policy: Policy) -> frozenset[str] | None:
     deny = [said.value for said in select(policy, "quantizations.deny")]
     if not allow and not deny:
         return None
-    left = _intersect(_expand(values) for values in allow) or (frozenset() if allow else _expand(QUANTIZATIONS))
+    left = _intersect(_expand(values) for values in allow) or (
+        frozenset() if allow else _expand(QUANTIZATIONS)
+    )
     left -= _expand(deny)
     return frozenset(value for value, covered in QUANTIZATIONS.items() if covered <= left)
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from orpolicy.language.globs import contains, matches
+from orpolicy.language.lint.slugs import PRESET_MARK, SORTING_VARIANTS, TIERS, covers, read_model
 from orpolicy.language.merge import Branch, Layer, Leaf, Node, Removal, find_node, locate, put, to_data
 from orpolicy.language.merge import Sequence as Listed
 from orpolicy.language.policy import (
@@ -32,8 +33,9 @@ from orpolicy.language.policy import (
     find_bounds,
     select,
 )
-from orpolicy.language.lint.slugs import PRESET_MARK, SORTING_VARIANTS, TIERS, covers, read_model
-from orpolicy.language.source import Location, Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Location, Path
 
 
 @frozen
@@ -82,6 +84,13 @@ class _Work:
             return None
         return to_data(node)
 
+    def named_models(self) -> list[tuple[Path, str]]:
+        """List the models to try, in order, with their paths."""
+        first: str | None = self.get(("model",))
+        named: list[tuple[Path, str]] = [] if first is None else [(("model",), first)]
+        named.extend((("models", index), name) for index, name in enumerate(self.get(("models",)) or ()))
+        return named
+
     def fill(self, path: Path, value: Any, statement: Statement, place: Path | None = None) -> None:
         """Say something in the policy's name; whatever stood there is shadowed."""
         leaf = Leaf(value, statement.layer, statement.path if place is None else place)
@@ -97,7 +106,12 @@ class _Work:
         return node
 
     def report(
-        self, path: Path, message: str, statements: Sequence[Statement], hint: str | None = None, anchor: str = "value"
+        self,
+        path: Path,
+        message: str,
+        statements: Sequence[Statement],
+        hint: str | None = None,
+        anchor: str = "value",
     ) -> None:
         """Keep a contradiction, at the place that the path has now: later passes may move what stands there."""
         place = locate(self.tree, path, key=anchor == "key")
@@ -132,7 +146,9 @@ def _restrict_ceilings(work: _Work) -> None:
         if said is None:
             work.fill(path, ceiling, statements[0])
         elif Decimal(said) > ceiling:
-            work.report(path, f"'{path[-1]}' is {said}, above the policy's {ceiling} {unit}", _below(statements, said))
+            work.report(
+                path, f"'{path[-1]}' is {said}, above the policy's {ceiling} {unit}", _below(statements, said)
+            )
 
 
 def _restrict_tokens(work: _Work) -> None:
@@ -140,10 +156,16 @@ def _restrict_tokens(work: _Work) -> None:
     if not statements:
         return
     ceiling = statements[0].value
-    said = {key: value for key in ("max_tokens", "max_completion_tokens") if (value := work.get((key,))) is not None}
+    said = {
+        key: value
+        for key in ("max_tokens", "max_completion_tokens")
+        if (value := work.get((key,))) is not None
+    }
     for key, value in said.items():
         if value > ceiling:
-            work.report((key,), f"'{key}' is {value}, above the policy's {ceiling}", _below(statements, value))
+            work.report(
+                (key,), f"'{key}' is {value}, above the policy's {ceiling}", _below(statements, value)
+            )
     if not said:
         work.fill(("max_tokens",), ceiling, statements[0])
 
@@ -152,8 +174,7 @@ def _restrict_models(work: _Work) -> None:
     """Hold every model that the preset names against the lists (model, fallbacks, and those of plugins and tools)."""
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
-    named = [(("model",), work.get(("model",)))] if work.get(("model",)) is not None else []
-    named += [(("models", index), model) for index, model in enumerate(work.get(("models",)) or ())]
+    named = work.named_models()
     for path, model in (*named, *_find_nested_models(work)):
         _judge_model(work, path, model)
     if not named:
@@ -195,7 +216,9 @@ def _allows(glob: str, model: str) -> bool:
 
 def _drop_dynamic(name: str) -> str:
     base, *variants = name.split(":")
-    return ":".join([base, *(variant for variant in variants if variant not in (*SORTING_VARIANTS, "online"))])
+    return ":".join(
+        [base, *(variant for variant in variants if variant not in (*SORTING_VARIANTS, "online"))]
+    )
 
 
 def _find_nested_models(work: _Work) -> Iterator[tuple[Path, str]]:
@@ -233,9 +256,7 @@ def _restrict_hosted(work: _Work) -> None:
     message = "a preset on OpenRouter's server cannot be held to a policy"
     if work.get(("preset",)) is not None:
         work.report(("preset",), message, statements, hint, "key")
-    named = [(("model",), work.get(("model",)) or "")]
-    named += [(("models", index), model) for index, model in enumerate(work.get(("models",)) or ())]
-    for path, model in named:
+    for path, model in work.named_models():
         if PRESET_MARK in model:
             work.report(path, message, statements, hint)
 
@@ -322,7 +343,9 @@ def _find_tiers(work: _Work) -> tuple[str, ...]:
     """Name the service tiers whose endpoints a preset lets in (facts 44, 45 and 59)."""
     tier = work.get(("service_tier",))
     names = [work.get(("model",)) or "", *(work.get(("models",)) or ())]
-    variants = {variant for name in names if (model := read_model(name)) is not None for variant in model.variants}
+    variants = {
+        variant for name in names if (model := read_model(name)) is not None for variant in model.variants
+    }
     fast = tier in ("fast", "priority", "ultrafast") or "nitro" in variants or work.get(("speed",)) == "fast"
     flexible = tier == "flex" or "floor" in variants
     return (*(("flex",) if flexible else ()), *(("priority",) if fast else ()))
@@ -336,12 +359,18 @@ def _restrict_quantizations(work: _Work) -> None:
     statements = (*select(work.policy, "quantizations.allow"), *select(work.policy, "quantizations.deny"))
     said = work.get(path)
     if said is None:
-        leaves = [Leaf(value, statements[0].layer, statements[0].path) for value in QUANTIZATIONS if value in allowed]
+        leaves = [
+            Leaf(value, statements[0].layer, statements[0].path)
+            for value in QUANTIZATIONS
+            if value in allowed
+        ]
         work.fill_list(path, leaves, statements[0])
         return
     narrowed: list[Node] = []
     for index, value in enumerate(said):
-        inside = [name for name in QUANTIZATIONS if name in allowed and QUANTIZATIONS[name] <= QUANTIZATIONS[value]]
+        inside = [
+            name for name in QUANTIZATIONS if name in allowed and QUANTIZATIONS[name] <= QUANTIZATIONS[value]
+        ]
         if value in allowed:
             narrowed.append(work.item((*path, index)))
         elif inside:
@@ -363,9 +392,13 @@ def _restrict_regions(work: _Work) -> None:
     if said is None and len(allowed) == 1:
         work.fill(("region",), next(iter(allowed)), statements[0])
     elif said is None:
-        work.report((), "the preset chooses no region, and a policy demands one", statements, f"say 'region: {shown}'")
+        work.report(
+            (), "the preset chooses no region, and a policy demands one", statements, f"say 'region: {shown}'"
+        )
     elif said not in allowed:
-        work.report(("region",), f"the region '{said}' is not among the policy's ({shown or 'none'})", statements)
+        work.report(
+            ("region",), f"the region '{said}' is not among the policy's ({shown or 'none'})", statements
+        )
 
 
 def _restrict_plugins(work: _Work) -> None:
@@ -380,9 +413,7 @@ def _find_plugins(work: _Work) -> Iterator[tuple[Path, str]]:
             yield ("plugins", index, "id"), plugin["id"]
     if work.get(("transforms",)):
         yield ("transforms",), "context-compression"
-    names = [(("model",), work.get(("model",)) or "")]
-    names += [(("models", index), name) for index, name in enumerate(work.get(("models",)) or ())]
-    for path, name in names:
+    for path, name in work.named_models():
         model = read_model(name)
         if model is not None and "online" in model.variants:
             yield path, "web"
@@ -430,7 +461,9 @@ def _require_keys(work: _Work) -> None:
         if work.get((statement.value,)) is None:
             message = f"a policy requires '{statement.value}', and the preset does not set it"
             place = locate(work.tree, ())
-            work.conflicts.append(Conflict("policy-require", (statement.value,), place, message, (statement,)))
+            work.conflicts.append(
+                Conflict("policy-require", (statement.value,), place, message, (statement,))
+            )
 
 
 def _path_of_item(statement: Statement, value: str) -> Path:
@@ -439,7 +472,9 @@ def _path_of_item(statement: Statement, value: str) -> Path:
     data: Any = {} if document is None else document.data
     for part in statement.path:
         data = data.get(part, {}) if isinstance(data, Mapping) else {}
-    return (*statement.path, data.index(value)) if isinstance(data, list) and value in data else statement.path
+    return (
+        (*statement.path, data.index(value)) if isinstance(data, list) and value in data else statement.path
+    )
 
 
 def _below(statements: Sequence[Statement], said: Any) -> list[Statement]:

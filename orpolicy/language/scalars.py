@@ -26,7 +26,7 @@ from typing import TypeAlias
 from attrs import frozen
 from yaml.resolver import Resolver
 
-Json: TypeAlias = "None | bool | int | Decimal | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | Decimal | str | list[Json] | dict[str, Json] | None"
 """What a document holds: JSON, with decimals where a float would lose digits."""
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
@@ -53,7 +53,7 @@ class NotJsonError(ValueError):
 class Scalar:
     """The value of a plain scalar; ``other`` is the kind a YAML 1.1 reader takes it for, where that differs."""
 
-    value: None | bool | int | Decimal | str
+    value: bool | int | Decimal | str | None
     other: str | None = None
 
 
@@ -91,7 +91,7 @@ def read_number(text: str) -> int | Decimal | None:
     return number
 
 
-def _read_core(text: str) -> None | bool | int | Decimal | str:
+def _read_core(text: str) -> bool | int | Decimal | str | None:
     if text in _WORDS:
         return _WORDS[text]
     number = read_number(text)

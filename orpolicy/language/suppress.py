@@ -7,15 +7,19 @@ wished away in a comment. A comment that silences nothing is reported itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.document import Document
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import Location, Position
 from orpolicy.language.suggest import find_similar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orpolicy.language.document import Document
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*orpolicy:\s*ignore\[([^\]\n]*)\]")
 
@@ -32,7 +36,9 @@ class Suppression:
 def may_suppress(code: str) -> bool:
     """Tell whether a comment, or a project's ``rules``, may silence this rule."""
     rule = RULES.get(code)
-    return rule is not None and (rule.severity is not Severity.ERROR or rule.family in ("meaning", "catalogue"))
+    return rule is not None and (
+        rule.severity is not Severity.ERROR or rule.family in ("meaning", "catalogue")
+    )
 
 
 def find_suppressions(document: Document) -> tuple[Suppression, ...]:
@@ -50,7 +56,9 @@ def _scan(document: Document) -> Iterator[Suppression]:
             alone = not line[: comment.start()].strip()
             for code in re.finditer(r"[^\s,]+", comment[1]):
                 start = comment.start(1) + code.start() + 1
-                place = document.source.locate(Position(number, start), Position(number, start + len(code[0])))
+                place = document.source.locate(
+                    Position(number, start), Position(number, start + len(code[0]))
+                )
                 yield Suppression(code[0], number + 1 if alone else number, place)
 
 
@@ -80,7 +88,15 @@ def _report_unused(suppression: Suppression) -> Diagnostic:
     if code not in RULES:
         similar = find_similar(code, RULES)
         hint = f"did you mean '{similar}'?" if similar else "'orpolicy rule' lists all rules"
-        return Diagnostic("unknown-rule", RULES["unknown-rule"].severity, f"there is no rule '{code}'", suppression.place, hint)
+        return Diagnostic(
+            "unknown-rule",
+            RULES["unknown-rule"].severity,
+            f"there is no rule '{code}'",
+            suppression.place,
+            hint,
+        )
     message = f"this comment silences no finding of '{code}'"
     hint = "remove it" if may_suppress(code) else f"'{code}' cannot be silenced: correct what it reports"
-    return Diagnostic("unused-suppression", RULES["unused-suppression"].severity, message, suppression.place, hint)
+    return Diagnostic(
+        "unused-suppression", RULES["unused-suppression"].severity, message, suppression.place, hint
+    )

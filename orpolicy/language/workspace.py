@@ -6,9 +6,9 @@ Nothing here touches a disk: ``Files`` is where texts come from, be it a folder,
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, reduce
-from typing import Any, Protocol
+from operator import getitem
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, evolve, field, frozen
 
@@ -24,6 +24,9 @@ from orpolicy.language.source import Location, Path, Position, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import may_suppress
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
 PROJECT_FILE = "orpolicy.yaml"
 POLICY_SUFFIXES = (".policy.yaml", ".policy.yml")
 TEST_SUFFIXES = (".test.yaml", ".test.yml")
@@ -32,7 +35,7 @@ BUILTIN = "orpolicy/"
 """The prefix of the presets and policies that ship with the package."""
 
 
-class FileProblem(OrpolicyError):  # noqa: N818  # it is a finding in the making, not a failure
+class FileProblem(OrpolicyError):  # it is a finding in the making, not a failure
     """A file that cannot be read, in words for its reader."""
 
 
@@ -122,7 +125,11 @@ class Workspace:
     @cached_property
     def policy_files(self) -> tuple[str, ...]:
         """The policy files below the presets folder, sorted."""
-        return tuple(sorted(file for file in self.files.list_yaml(self.settings.presets) if file.endswith(POLICY_SUFFIXES)))
+        return tuple(
+            sorted(
+                file for file in self.files.list_yaml(self.settings.presets) if file.endswith(POLICY_SUFFIXES)
+            )
+        )
 
     @cached_property
     def duplicates(self) -> tuple[Diagnostic, ...]:
@@ -189,15 +196,28 @@ class Workspace:
 
     def _adopt(self, index: int, name: str) -> Loaded:
         """Read a built-in policy for the whole project."""
-        library = {} if self.builtin is None else {policy_name(file, ""): file for file in self.builtin.policy_files}
+        library = (
+            {}
+            if self.builtin is None
+            else {policy_name(file, ""): file for file in self.builtin.policy_files}
+        )
         short = {f"{BUILTIN}{known.rpartition('/')[2]}": known for known in library}
         if name not in library and name not in short:
             document = self.project.document
             assert document is not None  # noqa: S101  # it named the policy
             similar = find_similar(name, short)
-            hint = f"did you mean '{similar}'?" if similar else f"there is {', '.join(sorted(short)) or 'none'}"
+            hint = (
+                f"did you mean '{similar}'?" if similar else f"there is {', '.join(sorted(short)) or 'none'}"
+            )
             place = document.locate(("policies", index))
-            return Loaded(None, (Diagnostic("unknown-policy", Severity.ERROR, f"there is no built-in policy '{name}'", place, hint),))
+            return Loaded(
+                None,
+                (
+                    Diagnostic(
+                        "unknown-policy", Severity.ERROR, f"there is no built-in policy '{name}'", place, hint
+                    ),
+                ),
+            )
         assert self.builtin is not None  # noqa: S101  # the library is its
         loaded = self.builtin.load_policy(library[short.get(name, name)])
         if loaded.value is None:
@@ -247,7 +267,9 @@ class Workspace:
     def _build_preset(self, name: str, document: Document) -> Loaded:
         data = document.data
         found: list[Diagnostic] = []
-        own = {key: value for key, value in data.items() if key not in ("extends", "abstract", "environments")}
+        own = {
+            key: value for key, value in data.items() if key not in ("extends", "abstract", "environments")
+        }
         tree = self._build_tree(own, Layer(name, document), found)
         overlays = {}
         environments: Any = data.get("environments", {})
@@ -293,11 +315,13 @@ class Workspace:
         """Hold the name of an environment, a key or a list's item, against the project's closed list."""
         known = self.settings.environments
         item = isinstance(path[-1], int)
-        name = reduce(lambda data, part: data[part], path, document.data) if item else path[-1]
+        name = _descend(document.data, path) if item else path[-1]
         if known is not None and name not in known:
             message = f"the project has no environment '{name}'"
             similar = find_similar(name, known)
-            hint = f"did you mean '{similar}'?" if similar else f"the project names {', '.join(known) or 'none'}"
+            hint = (
+                f"did you mean '{similar}'?" if similar else f"the project names {', '.join(known) or 'none'}"
+            )
             place = document.locate(path, "value" if item else "key")
             yield Diagnostic("unknown-environment", Severity.ERROR, message, place, hint)
 
@@ -306,6 +330,10 @@ def preset_name(file: str, folder: str) -> str:
     """Derive a preset's name from its file: the path below the presets folder, without the suffix."""
     below = file.removeprefix("" if folder in ("", ".") else folder.rstrip("/") + "/")
     return below.removesuffix(".yaml").removesuffix(".yml")
+
+
+def _descend(data: Any, path: Path) -> Any:
+    return reduce(getitem, path, data)
 
 
 def policy_name(file: str, folder: str) -> str:
@@ -321,7 +349,7 @@ def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
         if ambiguity.path not in places:
             findings.append(_explain_ambiguity(kind, document, ambiguity))
     for finding in findings:
-        yield diagnose(finding, lambda path, anchor: document.locate(path, anchor))
+        yield diagnose(finding, document.locate)
 
 
 def diagnose(
@@ -363,7 +391,9 @@ def _replace(data: Any, path: Path, value: Any) -> Any:
     if not path:
         return value
     if isinstance(data, list):
-        return [_replace(item, path[1:], value) if index == path[0] else item for index, item in enumerate(data)]
+        return [
+            _replace(item, path[1:], value) if index == path[0] else item for index, item in enumerate(data)
+        ]
     return {key: _replace(item, path[1:], value) if key == path[0] else item for key, item in data.items()}
 
 

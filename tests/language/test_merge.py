@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -30,6 +29,9 @@ from orpolicy.language.merge import (
 from orpolicy.language.source import Path, Source
 from orpolicy.language.values import canonical_json
 
+if TYPE_CHECKING:
+    import random
+
 STRATEGIES = {
     ("order",): "replace",
     ("provider", "only"): "replace",
@@ -49,22 +51,30 @@ def edits(lists: st.SearchStrategy[list[Any]]) -> st.SearchStrategy[dict[str, li
 
 
 plugins = st.lists(
-    st.fixed_dictionaries({"id": names}, optional={"n": st.integers(0, 3), "m": st.none() | st.integers(0, 3)}),
+    st.fixed_dictionaries(
+        {"id": names}, optional={"n": st.integers(0, 3), "m": st.none() | st.integers(0, 3)}
+    ),
     max_size=3,
     unique_by=lambda plugin: plugin["id"],
 )
 tools = st.lists(
     st.one_of(
-        st.fixed_dictionaries({"type": st.just("function"), "function": st.fixed_dictionaries({"name": names})}),
+        st.fixed_dictionaries(
+            {"type": st.just("function"), "function": st.fixed_dictionaries({"name": names})}
+        ),
         st.fixed_dictionaries(
             {"type": st.just("openrouter:advisor")},
             optional={"parameters": st.fixed_dictionaries({}, optional={"name": names, "k": scalars})},
         ),
-        st.fixed_dictionaries({"type": st.just("openrouter:web_search")}, optional={"parameters": st.just({"k": 1})}),
+        st.fixed_dictionaries(
+            {"type": st.just("openrouter:web_search")}, optional={"parameters": st.just({"k": 1})}
+        ),
     ),
     max_size=3,
 )
-mappings = st.dictionaries(names, st.none() | scalars | st.dictionaries(names, st.none() | scalars, max_size=2), max_size=3)
+mappings = st.dictionaries(
+    names, st.none() | scalars | st.dictionaries(names, st.none() | scalars, max_size=2), max_size=3
+)
 providers = st.fixed_dictionaries(
     {}, optional={"zdr": st.none() | st.booleans(), "only": st.none() | plain_lists | edits(plain_lists)}
 )
@@ -105,7 +115,9 @@ def origins(node: Node, path: Path = ()) -> dict[Path, tuple[str, Path, str]]:
         case Leaf():
             return {path: (node.layer.name, node.path, canonical_json(node.value))}
         case Branch():
-            return {k: v for key, child in node.entries.items() for k, v in origins(child, (*path, key)).items()}
+            return {
+                k: v for key, child in node.entries.items() for k, v in origins(child, (*path, key)).items()
+            }
         case Sequence():
             return {k: v for i, child in enumerate(node.items) for k, v in origins(child, (*path, i)).items()}
         case _:
@@ -119,7 +131,11 @@ three = st.tuples(layers_data, layers_data, layers_data)
 def test_identity_the_empty_layer_changes_nothing_on_either_side(data: dict[str, Any]) -> None:
     tree = layer(data)
     assert data_of(merge_layers(EMPTY, tree)) == data_of(tree) == data_of(merge_layers(tree, EMPTY))
-    assert origins(settle(merge_layers(EMPTY, tree))) == origins(settle(tree)) == origins(settle(merge_layers(tree, EMPTY)))
+    assert (
+        origins(settle(merge_layers(EMPTY, tree)))
+        == origins(settle(tree))
+        == origins(settle(merge_layers(tree, EMPTY)))
+    )
 
 
 @given(three)
@@ -132,14 +148,18 @@ def test_associativity_removals_and_list_edits_included(data: tuple[dict[str, An
 
 
 @given(layers_data, layers_data)
-def test_idempotence_merging_a_layer_twice_is_merging_it_once(below: dict[str, Any], data: dict[str, Any]) -> None:
+def test_idempotence_merging_a_layer_twice_is_merging_it_once(
+    below: dict[str, Any], data: dict[str, Any]
+) -> None:
     base, top = layer(below, "base"), layer(data, "top")
     assert data_of(merged(base, top, top)) == data_of(merged(base, top))
     assert origins(settle(merged(base, top, top))) == origins(settle(merged(base, top)))
 
 
 @given(layers_data, layers_data)
-def test_right_bias_what_the_top_layer_says_the_result_says(below: dict[str, Any], data: dict[str, Any]) -> None:
+def test_right_bias_what_the_top_layer_says_the_result_says(
+    below: dict[str, Any], data: dict[str, Any]
+) -> None:
     result = data_of(merged(layer(below, "base"), layer(data, "top")))
     for key in ("model",):
         if key in data:
@@ -156,7 +176,9 @@ def test_right_bias_what_the_top_layer_says_the_result_says(below: dict[str, Any
 
 
 @given(layers_data, layers_data)
-def test_locality_a_key_that_the_top_does_not_mention_stays(below: dict[str, Any], data: dict[str, Any]) -> None:
+def test_locality_a_key_that_the_top_does_not_mention_stays(
+    below: dict[str, Any], data: dict[str, Any]
+) -> None:
     base = layer(below, "base")
     result = data_of(merged(base, layer(data, "top")))
     untouched = {key: value for key, value in data_of(base).items() if key not in data}
@@ -174,7 +196,9 @@ def test_purity_inputs_are_never_changed(below: dict[str, Any], data: dict[str, 
 
 
 @given(three)
-def test_provenance_every_leaf_has_one_origin_and_that_origin_holds_that_very_value(data: tuple[dict[str, Any], ...]) -> None:
+def test_provenance_every_leaf_has_one_origin_and_that_origin_holds_that_very_value(
+    data: tuple[dict[str, Any], ...],
+) -> None:
     said = dict(zip("abc", data, strict=True))
     tree = settle(merged(*(layer(value, name) for name, value in said.items())))
     for path, (name, place, value) in origins(tree).items():
@@ -222,16 +246,33 @@ def test_a_settled_tree_holds_no_null(below: dict[str, Any], data: dict[str, Any
         ({"order": ["x", "y"]}, {"order": {"append": ["x"]}}, {"order": ["y", "x"]}),
         ({"order": ["x", "y"]}, {"order": {"prepend": ["y"]}}, {"order": ["y", "x"]}),
         ({"order": ["x", "y"]}, {"order": {"remove": ["x"]}}, {"order": ["y"]}),
-        ({"order": ["x", "y"]}, {"order": {"remove": ["x"], "prepend": ["z"], "append": ["x"]}}, {"order": ["z", "y", "x"]}),
+        (
+            {"order": ["x", "y"]},
+            {"order": {"remove": ["x"], "prepend": ["z"], "append": ["x"]}},
+            {"order": ["z", "y", "x"]},
+        ),
         ({"order": ["x"]}, {"order": None}, {}),
         ({}, {"order": {"append": ["x"]}}, {"order": ["x"]}),
-        ({"plugins": [{"id": "web", "n": 1}]}, {"plugins": [{"id": "web", "m": 2}]}, {"plugins": [{"id": "web", "n": 1, "m": 2}]}),
+        (
+            {"plugins": [{"id": "web", "n": 1}]},
+            {"plugins": [{"id": "web", "m": 2}]},
+            {"plugins": [{"id": "web", "n": 1, "m": 2}]},
+        ),
         ({"plugins": [{"id": "web"}]}, {"plugins": {"remove": ["web"]}}, {"plugins": []}),
-        ({"plugins": [{"id": "web", "n": 1}]}, {"plugins": [{"id": "web", "n": None}]}, {"plugins": [{"id": "web"}]}),
+        (
+            {"plugins": [{"id": "web", "n": 1}]},
+            {"plugins": [{"id": "web", "n": None}]},
+            {"plugins": [{"id": "web"}]},
+        ),
         (
             {"tools": [{"type": "function", "function": {"name": "x"}}]},
             {"tools": [{"type": "function", "function": {"name": "y"}}]},
-            {"tools": [{"type": "function", "function": {"name": "x"}}, {"type": "function", "function": {"name": "y"}}]},
+            {
+                "tools": [
+                    {"type": "function", "function": {"name": "x"}},
+                    {"type": "function", "function": {"name": "y"}},
+                ]
+            },
         ),
         (
             {"tools": [{"type": "openrouter:advisor", "parameters": {"name": "a", "model": "m"}}]},
@@ -247,7 +288,11 @@ def test_examples(base: dict[str, Any], top: dict[str, Any], expected: dict[str,
 
 
 def test_a_mapping_removed_and_set_again_starts_afresh() -> None:
-    a, b, c = layer({"provider": {"zdr": True}}, "a"), layer({"provider": None}, "b"), layer({"provider": {"only": ["x"]}}, "c")
+    a, b, c = (
+        layer({"provider": {"zdr": True}}, "a"),
+        layer({"provider": None}, "b"),
+        layer({"provider": {"only": ["x"]}}, "c"),
+    )
     assert data_of(merged(a, b, c)) == {"provider": {"only": ["x"]}}
     assert data_of(merge_layers(a, merge_layers(b, c))) == {"provider": {"only": ["x"]}}
 
@@ -266,7 +311,9 @@ def test_the_overruled_and_the_removed_are_kept_strongest_first() -> None:
 def test_removals_of_nothing_are_found() -> None:
     tree = merged(
         layer({"order": ["x"], "provider": {"zdr": True}}, "base"),
-        layer({"model": None, "order": {"remove": ["x", "y"]}, "provider": {"zdr": None, "only": None}}, "top"),
+        layer(
+            {"model": None, "order": {"remove": ["x", "y"]}, "provider": {"zdr": None, "only": None}}, "top"
+        ),
     )
     assert sorted(map(str, (path for _, path in find_vain_removals(tree)))) == [
         "('model',)",
