@@ -164,7 +164,7 @@ def _forced_function(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _bill(body: Mapping[str, Any], message: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
-    prompt = count_prompt_tokens(body)
+    prompt = min(count_prompt_tokens(body), offer.endpoint.context_length)
     written = message["content"] or write_json(message.get("tool_calls"))
     limits = [n for key in ("max_tokens", "max_completion_tokens") if isinstance(n := body.get(key), int)]
     completion = min([count_tokens(len(written.encode())), offer.endpoint.completion_limit, *limits])

@@ -73,18 +73,22 @@ def judge(
         tiers: the service tiers that the body admits without naming their slugs.
         context_length: that of the model, in tokens, which decides about compression.
     """
-    findings: list[Reason | str] = [
-        *_judge_tier(endpoint, constraints, tiers),
-        *_judge_lists(endpoint, slug, constraints, covers_tier=endpoint.tier in tiers),
-        *_judge_prices(endpoint, constraints),
-        *_judge_lengths(endpoint, constraints, context_length),
-        *_judge_qualities(endpoint, constraints),
-    ]
-    if not findings and not constraints.needs:
-        return ELIGIBLE
-    reasons = tuple(dict.fromkeys(found for found in findings if isinstance(found, Reason)))
-    needs = dict.fromkeys((*(found for found in findings if isinstance(found, str)), *constraints.needs))
-    return Verdict(reasons, tuple(needs))
+    findings: list[Reason | str] = []
+    if endpoint.tier is not None:
+        findings += _judge_tier(endpoint, slug, constraints, tiers)
+    if constraints.only or constraints.ignore or constraints.order:
+        findings += _judge_lists(endpoint, slug, constraints, covers_tier=endpoint.tier in tiers)
+    if constraints.caps:
+        findings += _judge_prices(endpoint, constraints)
+    if constraints.completion or constraints.prompt_tokens is not None:
+        findings += _judge_lengths(endpoint, constraints, context_length)
+    if constraints.quantizations is not None or constraints.zdr or constraints.require_parameters:
+        findings += _judge_qualities(endpoint, constraints)
+    if not findings:
+        return Verdict((), constraints.needs) if constraints.needs else ELIGIBLE
+    reasons = dict.fromkeys(found for found in findings if isinstance(found, Reason))
+    needs = dict.fromkeys(found for found in findings if isinstance(found, str))
+    return Verdict(tuple(reasons), (*needs, *constraints.needs))
 
 
 ELIGIBLE = Verdict()
@@ -109,17 +113,32 @@ def matches(text: str, endpoint: Endpoint, slug: str, *, covers_tier: bool) -> b
     return False
 
 
+def _named_by(
+    entries: Iterable[Entry], endpoint: Endpoint, slug: str, *, covers_tier: bool
+) -> tuple[list[Path], bool]:
+    """Return the paths of the entries that mean this endpoint, and whether another one perhaps does."""
+    named, unclear = [], False
+    for entry in entries:
+        match = matches(entry.text, endpoint, slug, covers_tier=covers_tier)
+        if match:
+            named.append(entry.path)
+        unclear = unclear or match is None
+    return named, unclear
+
+
 def _tier_slugs(endpoint: Endpoint, slug: str) -> set[str]:
     """Name an endpoint's tier in all accepted ways: ``fast`` is ``priority``, and a region may be left out (fact 22)."""
     tiers = {endpoint.tier, "fast"} if endpoint.tier == "priority" else {endpoint.tier}
     return {f"{stem}/{tier}" for stem in (endpoint.stem, endpoint.prefix, slug) for tier in tiers}
 
 
-def _judge_tier(endpoint: Endpoint, constraints: Constraints, tiers: frozenset[str]) -> Iterator[Reason]:
+def _judge_tier(
+    endpoint: Endpoint, slug: str, constraints: Constraints, tiers: frozenset[str]
+) -> Iterator[Reason]:
     """Leave out a tier that nobody asked for (facts 22, 59)."""
-    if endpoint.tier is None or endpoint.tier in tiers:
+    if endpoint.tier in tiers:
         return
-    slugs = {endpoint.tag} | _tier_slugs(endpoint, endpoint.prefix)
+    slugs = {endpoint.tag} | _tier_slugs(endpoint, slug)
     if not any(entry.text in slugs for entry in (*constraints.only, *constraints.order)):  # fact 62
         yield Reason("allowed_providers", TIER_NOT_ASKED_FOR, (TIER_NOT_ASKED_FOR,))
 
@@ -128,24 +147,21 @@ def _judge_lists(
     endpoint: Endpoint, slug: str, constraints: Constraints, *, covers_tier: bool
 ) -> Iterator[Reason | str]:
     """Apply ``only`` (fact 19), ``ignore`` (fact 20), and ``order`` where it is the end of the list (facts 12, 13)."""
-
-    def matching(entries: Iterable[Entry], *, covers_tier: bool) -> tuple[list[Path], bool]:
-        found = [(entry, matches(entry.text, endpoint, slug, covers_tier=covers_tier)) for entry in entries]
-        return [entry.path for entry, match in found if match], any(match is None for _, match in found)
-
     if constraints.only:
-        named, unclear = matching(constraints.only, covers_tier=covers_tier)
+        named, unclear = _named_by(constraints.only, endpoint, slug, covers_tier=covers_tier)
         if not named:
             path: Path = ("provider", "only")
             yield "provider_slug" if unclear else Reason("allowed_providers", path, (path,))
     if constraints.ignore:
-        named, unclear = matching(constraints.ignore, covers_tier=False)  # never a tier: fact 22
+        named, unclear = _named_by(
+            constraints.ignore, endpoint, slug, covers_tier=False
+        )  # never a tier: fact 22
         if named:
             yield Reason("allowed_providers", ("provider", "ignore"), tuple(named))
         elif unclear:
             yield "provider_slug"
     if constraints.order and not constraints.fallbacks:
-        named, unclear = matching(constraints.order, covers_tier=covers_tier)
+        named, unclear = _named_by(constraints.order, endpoint, slug, covers_tier=covers_tier)
         if not named:
             path = ("provider", "allow_fallbacks")
             yield (
@@ -157,8 +173,6 @@ def _judge_lists(
 
 def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Iterator[Reason | str]:
     """Apply ``max_price`` to the price for this prompt at this time (facts 25, 26)."""
-    if not constraints.caps:
-        return
     possible = endpoint.prices.possible(constraints.prompt_tokens, constraints.when)
     for cap in constraints.caps:
         above = [prices.rates.get(cap.kind, ZERO) > cap.most for prices in possible]

@@ -243,8 +243,8 @@ def _judge_model(  # noqa: PLR0913, PLR0917 - one model of the body with all tha
         slug = catalog.provider_slug(endpoint)
         verdict = judge(endpoint, slug, constraints, tiers, model.context_length or endpoint.context_length)
         if verdict.reasons:
-            paths = dict.fromkeys(path for reason in verdict.reasons for path in reason.because)
-            because = tuple(Because(path, origin(path)) for path in paths)
+            paths = {path: None for reason in verdict.reasons for path in reason.because}
+            because = tuple([Because(path, origin(path)) for path in paths])
             yield Excluded(model.id, endpoint, verdict.reasons, because)
         elif verdict.needs:
             yield Unknown(model.id, verdict.needs, endpoint)

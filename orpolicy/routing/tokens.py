@@ -39,9 +39,9 @@ def text_bytes(value: Any) -> int:
 
 def prompt_bound(body: Mapping[str, Any]) -> int | None:
     """Return the most prompt tokens that a body can have; ``None`` where it holds more than text."""
-    messages = body.get("messages") or ()
-    if any(_is_media(part) for part in _parts(messages)):
+    if any(True for _ in walk_media(body)):
         return None
+    messages = body.get("messages") or ()
     bound = PER_REQUEST + sum(PER_MESSAGE + text_bytes(message) for message in messages)
     tools = body.get("tools") or ()
     if tools:
@@ -53,12 +53,9 @@ def prompt_bound(body: Mapping[str, Any]) -> int | None:
     return bound
 
 
-def _parts(messages: Any) -> Iterator[Mapping[str, Any]]:
-    for message in messages:
+def walk_media(body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the type of every part of a message that is not text: ``image_url``, ``input_audio``, ``file``, …."""
+    for message in body.get("messages") or ():
         content = message.get("content")
         if isinstance(content, (list, tuple)):
-            yield from content
-
-
-def _is_media(part: Mapping[str, Any]) -> bool:
-    return part.get("type") != "text"
+            yield from (str(part.get("type")) for part in content if part.get("type") != "text")

@@ -1,0 +1,282 @@
+"""What a call can cost at most, in USD.
+
+.. code-block:: text
+
+    worst case = the most, over every endpoint that the call may reach, of
+                 prompt bound x dearest prompt price + completion bound x dearest completion price
+                 + price per request + images x price per image
+
+*May reach* are all models of the body with all their endpoints, fallbacks and reserves, also those of which nobody knows
+whether they are allowed. *Dearest* counts every override by prompt length and time of day, cache writes where the body
+asks for them or the endpoint makes them unasked, and reasoning. ``max_price`` only takes endpoints away: whether
+OpenRouter compares it with the base price or with the price for a long prompt is not documented, so it lowers no price.
+
+Where something may cost extra without a limit (a server tool, a plugin, a router, media in prompt or answer) there is no
+bound, and the reason is said. Retries of a failed attempt are not billed (fact 153).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from orpolicy.routing.prices import MILLION, ZERO, plain
+from orpolicy.routing.resolve import split_suffixes
+from orpolicy.routing.router import requested_models, route
+from orpolicy.routing.tokens import prompt_bound, walk_media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orpolicy.routing.catalog import Catalog, Endpoint, Prices
+
+FREE_PLUGINS = frozenset(
+    {
+        "auto-beta-router",
+        "auto-router",
+        "context-compression",
+        "file-parser",
+        "pareto-router",
+        "response-healing",
+    }
+)
+"""Plugins without a price of their own; a file parser costs only where there are files, which are media."""
+
+
+Ladder = tuple[tuple[int, Decimal], ...]
+
+
+@frozen
+class Fare:
+    """An endpoint that a call may reach, at its dearest: USD per token, per request and per image.
+
+    A rate is a ladder of (prompt length above which it can apply, rate); ``media`` is that of a prompt which holds more
+    than text.
+    """
+
+    model: str
+    tag: str
+    prompt: Ladder
+    media: Ladder
+    completion: Ladder
+    request: Decimal
+    image: Decimal
+    context_length: int
+    completion_limit: int
+
+    def price(self, prompt_tokens: int, completion_tokens: int, media: Sequence[str] = ()) -> Decimal:
+        """Return the most that this many tokens can cost here; ``media`` names the kinds of all media in the prompt."""
+        return (
+            prompt_tokens * _rate(self.media if media else self.prompt, prompt_tokens)
+            + completion_tokens * _rate(self.completion, prompt_tokens)
+            + self.request
+            + sum(kind == "image_url" for kind in media) * self.image
+        )
+
+
+def _rate(steps: Ladder, prompt_tokens: int) -> Decimal:
+    """Return the highest rate of all steps that a prompt of up to this many tokens can reach."""
+    return max((rate for above, rate in steps if prompt_tokens > above), default=steps[0][1])
+
+
+@frozen
+class Bound:
+    """The worst case of a call: ``usd`` and the endpoint that charges it, or ``None`` and the reason."""
+
+    usd: Decimal | None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    fare: Fare | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        """Show the sum, as a report shows it."""
+        if (
+            self.usd is None
+            or self.fare is None
+            or self.prompt_tokens is None
+            or self.completion_tokens is None
+        ):
+            return f"worst case: unknown ({self.reason})"
+        prompt = plain(_rate(self.fare.prompt, self.prompt_tokens) * MILLION)
+        completion = plain(_rate(self.fare.completion, self.prompt_tokens) * MILLION)
+        extra = f" + ${plain(self.fare.request)} a request" if self.fare.request else ""
+        return (
+            f"worst case: ${plain(self.usd)} for {self.prompt_tokens:,} + {self.completion_tokens:,} tokens at "
+            f"{self.fare.model} {self.fare.tag} (${prompt} and ${completion} per million{extra})"
+        )
+
+
+@frozen
+class Reach:
+    """Everything that a body may reach, at its dearest, ready to be multiplied by token counts.
+
+    It depends on the body without its messages, so that one reach serves all calls of a preset. ``reason`` says why no
+    bound can be given, whatever the messages; ``completion`` is the limit that the body sets.
+    """
+
+    fares: tuple[Fare, ...] = field(repr=False)
+    completion: int | None = None
+    reason: str | None = None
+
+    def bound(
+        self, prompt_tokens: int | None, completion_tokens: int | None = None, *, media: Sequence[str] = ()
+    ) -> Bound:
+        """Return the worst case for at most this many tokens.
+
+        A prompt is bounded by the context of each endpoint too; a completion by what is given here, by what the body
+        sets, and by each endpoint's own limit.
+        """
+        if self.reason or prompt_tokens is None:
+            return Bound(
+                None, reason=self.reason or "the prompt holds more than text, and nobody counted its tokens"
+            )
+        limits = [limit for limit in (self.completion, completion_tokens) if limit is not None]
+        worst: Bound | None = None
+        for fare in self.fares:
+            prompt = min(prompt_tokens, fare.context_length)
+            completion = min([fare.completion_limit, *limits])
+            usd = fare.price(prompt, completion, media)
+            if worst is None or worst.usd is None or usd > worst.usd:
+                worst = Bound(usd, prompt, completion, fare)
+        return worst or Bound(None, reason="no endpoint may serve it")
+
+
+def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | None = None) -> Reach:
+    """Find everything that a body may reach, at its dearest."""
+    limits = [n for key in ("max_completion_tokens", "max_tokens") if isinstance(n := body.get(key), int)]
+    completion = max(limits, default=None)
+    extra = extra_cost(body)
+    if extra:
+        return Reach((), completion, extra)
+    if catalog is None:
+        return Reach((), completion, "there is no catalogue")
+    provider = {key: value for key, value in (body.get("provider") or {}).items() if key != "max_price"}
+    answer = route({**body, "provider": provider}, catalog, region=region)
+    nameless = [unknown for unknown in answer.unknown if unknown.endpoint is None]
+    if nameless:
+        who = nameless[0].model or "the account's default model"
+        return Reach((), completion, f"the prices of {who} are not known ({', '.join(nameless[0].needs)})")
+    endpoints = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
+    endpoints += [(unknown.model, unknown.endpoint) for unknown in answer.unknown if unknown.endpoint]
+    caps = _read_caps(body)
+    writes = cache_writes(body)
+    fares = []
+    for model, endpoint in endpoints:
+        if not _affordable(endpoint.prices, caps):
+            continue
+        if _draws(catalog, model, body):
+            return Reach((), completion, f"{model} may answer with images or audio")
+        fares.append(_fare(model, endpoint, writes))
+    return Reach(tuple(fares), completion)
+
+
+def worst_case(
+    body: Mapping[str, Any],
+    over: Catalog | Reach | None,
+    *,
+    prompt_tokens: int | None = None,
+    completion_tokens: int | None = None,
+    region: str | None = None,
+) -> Bound:
+    """Return the most that a body with its messages can cost.
+
+    Args:
+        body: a complete body.
+        over: the catalogue, or the reach of this body made before.
+        prompt_tokens: a count by the caller's own tokeniser; by default the bytes of the text bound it.
+        completion_tokens: a limit that holds besides those of the body and of the endpoints.
+        region: ``eu`` or ``us`` where the base URL is a regional one.
+    """
+    reached = over if isinstance(over, Reach) else reach(body, over, region=region)
+    tokens = prompt_bound(body) if prompt_tokens is None else prompt_tokens
+    return reached.bound(tokens, completion_tokens, media=tuple(walk_media(body)))
+
+
+def extra_cost(body: Mapping[str, Any]) -> str | None:
+    """Say what in a body may cost extra without a limit, or ``None``."""
+    for tool in body.get("tools") or ():
+        if tool.get("type") != "function":
+            return f"the server tool {tool.get('type')} may be called any number of times"
+    for plugin in body.get("plugins") or ():
+        if plugin.get("id") not in FREE_PLUGINS and plugin.get("enabled") is not False:
+            return f"the plugin {plugin.get('id')} costs extra"
+    if body.get("web_search_options") is not None:
+        return "web_search_options let the model search at a price per search"
+    if any("online" in split_suffixes(name)[1] for name in requested_models(body)):
+        return "the suffix :online searches the web at a price per search"
+    if set(body.get("modalities") or ()) - {"text"}:
+        return "images and audio in the answer are not bounded by its tokens"
+    return None
+
+
+def cache_writes(value: Any) -> frozenset[str]:
+    """Name the cache-write prices that a body asks for: by ``cache_control``, wherever it stands (fact 122)."""
+    found: set[str] = set()
+    for control in _walk_controls(value):
+        found.add("input_cache_write")
+        if not isinstance(control, Mapping) or control.get("ttl") not in (None, "5m"):
+            found.add("input_cache_write_1h")
+    return frozenset(found)
+
+
+def _walk_controls(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key in ("cache_control", "prompt_cache_options") and inner is not None:
+                yield inner
+            yield from _walk_controls(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _walk_controls(inner)
+
+
+def _read_caps(body: Mapping[str, Any]) -> Mapping[str, Decimal]:
+    caps = (body.get("provider") or {}).get("max_price") or {}
+    scale = {"prompt": MILLION, "completion": MILLION}
+    return {kind: Decimal(str(cap)) / scale.get(kind, 1) for kind, cap in caps.items() if cap is not None}
+
+
+def _affordable(prices: Prices, caps: Mapping[str, Decimal]) -> bool:
+    """Tell whether an endpoint's price may be within the ceilings for some prompt at some time."""
+    for kind, cap in caps.items():
+        rates = [prices.rates.get(kind, ZERO), *(o.rates[kind] for o in prices.overrides if kind in o.rates)]
+        if min(rates) > cap:
+            return False
+    return True
+
+
+def _draws(catalog: Catalog, model: str, body: Mapping[str, Any]) -> bool:
+    """Tell whether a model may answer with more than text although nobody asked it to."""
+    return not body.get("modalities") and set(catalog.by_id[model].output_modalities) > {"text"}
+
+
+def _fare(model: str, endpoint: Endpoint, writes: frozenset[str]) -> Fare:
+    if endpoint.implicit_caching:
+        writes |= {"input_cache_write"}
+    prompt_kinds = ("prompt", "input_cache_read", *sorted(writes))
+    media_kinds = (*prompt_kinds, "audio", "input_audio_cache", "image_token")
+    return Fare(
+        model=model,
+        tag=endpoint.tag,
+        prompt=_steps(endpoint.prices, prompt_kinds),
+        media=_steps(endpoint.prices, media_kinds),
+        completion=_steps(endpoint.prices, ("completion", "internal_reasoning")),
+        request=endpoint.prices.highest().request,
+        image=endpoint.prices.highest().rates.get("image", ZERO),
+        context_length=endpoint.context_length,
+        completion_limit=endpoint.completion_limit,
+    )
+
+
+def _steps(prices: Prices, kinds: tuple[str, ...]) -> Ladder:
+    """Return the highest rate of these kinds, for the base and for every override."""
+    steps = [(-1, max(prices.rates.get(kind, ZERO) for kind in kinds))]
+    for override in prices.overrides:
+        rate = max((override.rates[kind] for kind in kinds if kind in override.rates), default=None)
+        if rate is not None:
+            steps.append((-1 if override.min_prompt_tokens is None else override.min_prompt_tokens, rate))
+    return tuple(steps)
