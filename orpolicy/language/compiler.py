@@ -105,6 +105,7 @@ class Compiler:
         if names is None:
             diagnostics.extend(self.workspace.duplicates)
             diagnostics.extend(self._find_unused_policies())
+            diagnostics.extend(self._find_emptiness())
         found: dict[Diagnostic, list[str | None]] = {}
         for name in chosen:
             for variant in self._variants(name, environment):
@@ -239,6 +240,15 @@ class Compiler:
         for policy in {unscoped, *governing}:
             for nothing, statements in find_contradictions(policy):
                 yield _report_emptiness(nothing, statements)
+
+    def _find_emptiness(self) -> Iterator[Diagnostic]:
+        if self.workspace.preset_files:
+            return
+        document = self.workspace.settings.document
+        place = _NOWHERE if document is None else document.locate(("presets",))
+        message = f"there is no preset below '{self.workspace.settings.presets}/'"
+        hint = "'presets' names the folder that holds them"
+        yield Diagnostic("empty-project", RULES["empty-project"].severity, message, place, hint)
 
     def _find_unused_policies(self) -> Iterator[Diagnostic]:
         names = self.workspace.preset_files
