@@ -12,6 +12,7 @@ owns one and closes it. Redirects are not followed, not even where the passed cl
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
@@ -37,7 +38,7 @@ TIMEOUT: Final = httpx.Timeout(600.0, connect=10.0)
 """Seconds, where the caller brings no httpx client: a long completion is silent until it is whole."""
 
 
-class _Base(Generic[Http]):
+class _Base(ABC, Generic[Http]):
     """What both clients share.
 
     ``api_key`` and ``base_url`` default to ``OPENROUTER_API_KEY`` and ``OPENROUTER_BASE_URL``; ``timeout`` is in seconds;
@@ -68,11 +69,11 @@ class _Base(Generic[Http]):
         self._surroundings = surroundings or Surroundings()
         self._sleep = sleep or self._rest
 
-    def _own(self) -> Http:
-        raise NotImplementedError
+    @abstractmethod
+    def _own(self) -> Http: ...
 
-    def _rest(self, seconds: float) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _rest(self, seconds: float) -> Any: ...
 
     def _wire(
         self, preset: Preset, messages: Messages, overrides: Mapping[str, Any], *, stream: bool
@@ -243,15 +244,16 @@ async def _drive_async(
 
 
 def _unreachable(exc: httpx.RequestError) -> Unreachable:
-    """Say what the network did; an interrupted answer counts, too: nothing of it has been used yet."""
-    host = exc.request.url.host
-    what = (
-        f"no answer from {host} within the time-out"
-        if isinstance(exc, httpx.ReadTimeout)
-        else f"no connection to {host}"
+    """Say what the network did; an answer that broke off counts, too: nothing of it has been used yet."""
+    unconnected = isinstance(
+        exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
     )
+    what = "connection to" if unconnected else "answer from"
+    why = (
+        f": {exc}" if isinstance(exc, httpx.ConnectError) and str(exc) else ""
+    )  # the system's words, no values
     passing = isinstance(exc, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
-    lost = Unreachable(f"{what} ({type(exc).__name__})", retryable=passing)
+    lost = Unreachable(f"no {what} {exc.request.url.host} ({type(exc).__name__}{why})", retryable=passing)
     lost.__cause__ = exc
     return lost
 

@@ -97,7 +97,7 @@ def exchange(
     while True:
         number += 1
         began = clock() + after
-        error: ClientError | None
+        error: ApiError | Unreachable | None
         status = document = None
         try:
             answer = yield Send(after)
@@ -120,7 +120,7 @@ def exchange(
 
 
 def _wait(
-    retry: Retry, surroundings: Surroundings, error: ClientError, number: int, elapsed: float
+    retry: Retry, surroundings: Surroundings, error: ApiError | Unreachable, number: int, elapsed: float
 ) -> float | None:
     """Return the seconds until the next attempt, or ``None`` where there is none."""
     if number >= retry.attempts or not is_worth_retrying(error):
@@ -131,12 +131,10 @@ def _wait(
     return wait if elapsed + wait <= retry.elapsed else None
 
 
-def is_worth_retrying(error: ClientError) -> bool:
+def is_worth_retrying(error: ApiError | Unreachable) -> bool:
     """Say whether the same request may succeed later; ``availability`` and ``error_type`` decide before the status."""
     if isinstance(error, Unreachable):
         return error.retryable
-    if not isinstance(error, ApiError):
-        return False
     if error.availability is not None and error.availability.retryable is not None:
         return error.availability.retryable
     if error.error_type is not None and error.error_type != "unmapped":

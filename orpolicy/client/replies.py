@@ -89,14 +89,29 @@ class Reply:
 
 @frozen
 class Chunk:
-    """A piece of a completion as it arrives; ``usage`` comes with the last one (fact 151)."""
+    """A piece of a completion as it arrives.
+
+    A stream has thousands of them, and most hold text alone: the rest is read from ``raw`` where it is asked for.
+    """
 
     text: str = field(repr=False)
-    reasoning: str = field(repr=False)
-    tool_calls: tuple[ToolCall, ...]
     finish_reason: str | None
-    usage: Usage | None
     raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def reasoning(self) -> str:
+        """The piece of reasoning, empty where there is none."""
+        return _text(_mapping(first_choice(self.raw).get("delta")).get("reasoning"))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Pieces of tool calls; ``index`` says of which."""
+        return _tool_calls(_mapping(first_choice(self.raw).get("delta")).get("tool_calls"))
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens and cost, which come with the last chunk (fact 151)."""
+        return _usage(self.raw.get("usage"))
 
 
 def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
@@ -129,16 +144,13 @@ def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply
 def read_chunk(document: Mapping[str, Any]) -> Chunk:
     """Read one chunk of a stream."""
     choice = first_choice(document)
-    delta = _mapping(choice.get("delta"))
-    tool_calls = delta.get("tool_calls")
-    usage = document.get("usage")
+    delta = choice.get("delta")
+    content = delta.get("content") if isinstance(delta, dict) else None
+    finish_reason = choice.get("finish_reason")
     return Chunk(
-        text=_content(delta.get("content")),
-        reasoning=_text(delta.get("reasoning")),
-        tool_calls=_tool_calls(tool_calls) if tool_calls else (),
-        finish_reason=_text_or_none(choice.get("finish_reason")),
-        usage=_usage(usage) if usage else None,
-        raw=document,
+        content if isinstance(content, str) else _content(content),
+        finish_reason if isinstance(finish_reason, str) else None,
+        document,
     )
 
 
@@ -221,7 +233,7 @@ def _usd(value: Any) -> Decimal | None:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, Decimal) and value.adjusted() < 18:  # 3.0; int() of an endless exponent would never end
+    if isinstance(value, Decimal) and value.adjusted() < 18:  # as 3.0; int() of 1e999999999 would not end
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 

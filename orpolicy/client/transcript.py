@@ -39,7 +39,7 @@ class Transcript:
         if chunk.finish_reason is not None:
             self.finish_reason = chunk.finish_reason
             self._ends = {k: v for k, v in choice.items() if k not in {"delta", "index", "logprobs"}}
-        if not self._top or chunk.usage is not None or "openrouter_metadata" in document:
+        if not self._top or "usage" in document or "openrouter_metadata" in document:
             self._top.update((k, v) for k, v in document.items() if k != "choices" and v is not None)
 
     def document(self) -> dict[str, Any]:

@@ -171,6 +171,5 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
+    for item in value if isinstance(value, list | tuple) else ():
+        yield from _texts(item)

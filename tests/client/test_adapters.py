@@ -359,6 +359,13 @@ def test_a_missing_sdk_is_said(stub, adapt, package, monkeypatch) -> None:
         adapt(stub())
 
 
+def test_a_header_or_a_region_that_an_sdk_loses_is_named() -> None:
+    send = rehearsal.openrouter_stage().call
+    stage = rehearsal.Stage("careless", frozenset({"model"}), lambda body, _headers, _url: body, send)
+    found = rehearsal.rehearse(stage, {"model": "m"}, {"X-A": "1"}, "https://eu.openrouter.ai/api/v1")
+    assert list(found) == [("header X-A", "does not arrive"), ("/region", "does not arrive")]
+
+
 def test_an_sdk_that_ignores_its_transport_is_said() -> None:
     stage = rehearsal.Stage("odd", None, lambda body, _headers, _url: body, lambda **_: None)
     with pytest.raises(OrpolicyError, match="odd SDK sends nothing"):

@@ -228,10 +228,31 @@ def test_an_error_in_http_200_is_an_error(talk) -> None:
 )
 def test_a_failing_network_is_tried_again_and_then_unreachable(talk, fault) -> None:
     assert talk.chat(fault, ok()).text == "Done."
-    with pytest.raises(Unreachable, match="openrouter[.]ai") as caught:
+    with pytest.raises(Unreachable, match=r"openrouter\.ai") as caught:
         talk.chat(fault, retry=Retry(attempts=2))
     assert type(fault).__name__ in str(caught.value)
     assert isinstance(caught.value.__cause__, type(fault))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (
+            httpx.ConnectError("Connection refused"),
+            "no connection to openrouter.ai (ConnectError: Connection refused)",
+        ),
+        (httpx.ConnectError(""), "no connection to openrouter.ai (ConnectError)"),
+        (httpx.ReadTimeout("slow"), "no answer from openrouter.ai (ReadTimeout)"),
+        (
+            httpx.LocalProtocolError("Illegal header value b'x'"),
+            "no answer from openrouter.ai (LocalProtocolError)",
+        ),
+    ],
+)
+def test_unreachable_says_who_and_how(talk, fault, said) -> None:
+    with pytest.raises(Unreachable) as caught:
+        talk.chat(fault, retry=Retry(attempts=1))
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,13 @@ def test_a_code_may_be_a_number_a_word_or_missing(error, status) -> None:
     assert str(found)
 
 
+def test_one_word_instead_of_a_list_is_a_list_of_one() -> None:
+    error = verdict(
+        404, {"error": {"message": "m", "availability": {"code": "x", "excluded_by": "max_price"}}}
+    )
+    assert error.availability.excluded_by == ("max_price",)
+
+
 def test_an_error_may_stand_in_the_choice() -> None:
     body = {
         "choices": [{"finish_reason": "error", "error": {"code": 502, "message": "Provider disconnected"}}]
