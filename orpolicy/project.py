@@ -210,9 +210,14 @@ def load_files(paths: Iterable[Path], texts: Mapping[str, bytes] | None = None) 
 
 
 def find_root(start: Path) -> Path | None:
-    """Walk up from a folder to the one that holds a project; ``None`` where there is none."""
+    """Walk up from a folder to the one that holds a project; ``None`` where there is none.
+
+    Without a project file, the folder around ``presets/`` is one, seen from itself or from inside ``presets/``.
+    """
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / PROJECT_FILE).is_file():
             return folder
-    return start if (start / "presets").is_dir() else None
+    if (start / "presets").is_dir():
+        return start
+    return next((folder.parent for folder in (start, *start.parents) if folder.name == "presets"), None)

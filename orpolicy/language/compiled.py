@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from orpolicy.errors import UsageError
-from orpolicy.language.merge import Branch, Layer, Leaf, Node, Removal, find_node, locate
-from orpolicy.language.merge import Sequence as Listed
 from orpolicy.language.source import Location, Path, from_pointer, to_pointer
+from orpolicy.language.trees import Branch, Layer, Leaf, Node, Removal, find_node, locate
+from orpolicy.language.trees import Sequence as Listed
 from orpolicy.language.values import FrozenDict, digest, freeze, thaw
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Compiled:
         except ValueError as error:
             raise UsageError(str(error)) from error
         node, rest = find_node(self.tree, self._trace(path))
-        if rest and not isinstance(node, Leaf):
+        if rest and not (isinstance(node, Leaf) and _reaches(node.value, rest)):
             raise UsageError(f"'{self.name}' has nothing at {pointer}")
         explanations = tuple(_explain(node, self._trace(path), rest))
         if not explanations:
@@ -210,6 +210,18 @@ def show(node: Node) -> Any:
             return None
         case _:
             return [show(item) for operation in node.operations for _, item in operation.items]
+
+
+def _reaches(value: Any, rest: Path) -> bool:
+    """Tell whether a path leads somewhere inside a value."""
+    for part in rest:
+        if isinstance(value, Mapping) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return False
+    return True
 
 
 def _descend(value: Any, rest: Path) -> Any:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
@@ -28,26 +28,20 @@ from orpolicy.language.document import Document, read_document
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import Lowered, lower
-from orpolicy.language.merge import (
-    Branch,
-    Layer,
-    author,
-    build_layer,
-    find_vain_removals,
-    locate,
-    merge_layers,
-    settle,
-    to_data,
-)
+from orpolicy.language.merge import build_layer, find_vain_removals, merge_layers, settle
 from orpolicy.language.model import structure
 from orpolicy.language.policy import Policy, Scope, Statement, find_contradictions, meet
-from orpolicy.language.restrict import Conflict, restrict
+from orpolicy.language.restrict import restrict
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Position, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
+from orpolicy.language.trees import Branch, Layer, author, locate, to_data
 from orpolicy.language.workspace import Workspace, diagnose
+
+if TYPE_CHECKING:
+    from orpolicy.language.narrowing import Conflict
 
 
 @frozen

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orpolicy.language.document import Document
-    from orpolicy.language.merge import Branch
     from orpolicy.language.source import Path
+    from orpolicy.language.trees import Branch
 
 LONGEST_CHAIN = 200
 """Presets above one another; no reader follows so many, and the interpreter's stack has an end."""

@@ -21,103 +21,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
-from orpolicy.language.source import Location, Path
-
-if TYPE_CHECKING:
-    from orpolicy.language.document import Document
+from orpolicy.language.source import Path
+from orpolicy.language.trees import Branch, Edit, Layer, Leaf, Listing, Node, Operation, Removal, Sequence
 
 Strategies: TypeAlias = Mapping[Path, str]
 """Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
 
-Edit: TypeAlias = Literal["upsert", "append", "prepend", "remove"]
 EDITS: tuple[Edit, ...] = ("remove", "prepend", "append")
 """The edits that a layer may write in place of a list, in the order in which they are applied."""
-
-
-@frozen
-class Layer:
-    """One source of settings; ``root`` is where its data begin in the document."""
-
-    name: str
-    document: Document | None = field(default=None, eq=False, repr=False)
-    root: Path = ()
-
-    def locate(self, path: Path) -> Location | None:
-        """Return the place of a path of this layer; ``None`` for what was written in no file."""
-        return None if self.document is None else self.document.locate(self.root + path)
-
-    def locate_key(self, path: Path) -> Location | None:
-        """Return the place of the key at a path."""
-        return None if self.document is None else self.document.locate(self.root + path, "key")
-
-
-@frozen
-class Leaf:
-    """A value that is merged as a whole: a scalar, or an item of a list with all it holds."""
-
-    value: Any
-    layer: Layer
-    path: Path
-    shadowed: tuple[Node, ...] = ()
-
-
-@frozen
-class Branch:
-    """A mapping; ``cleared`` where it replaces what lies below instead of joining it."""
-
-    entries: Mapping[str, Node]
-    layer: Layer
-    path: Path = ()
-    cleared: bool = False
-    shadowed: tuple[Node, ...] = ()
-
-
-@frozen
-class Removal:
-    """A key set to null: it removes what lies below."""
-
-    layer: Layer
-    path: Path
-    shadowed: tuple[Node, ...] = ()
-
-
-@frozen
-class Operation:
-    """One edit of a list: ``items`` pairs each item with its identity."""
-
-    edit: Edit
-    items: tuple[tuple[Hashable, Node], ...]
-    layer: Layer
-    path: Path
-
-
-@frozen
-class Listing:
-    """A list as the operations that make it, weakest first."""
-
-    operations: tuple[Operation, ...]
-    layer: Layer
-    path: Path
-    cleared: bool = False
-    shadowed: tuple[Node, ...] = ()
-
-
-@frozen
-class Sequence:
-    """A settled list; ``removed`` holds the items that edits took out."""
-
-    items: tuple[Node, ...]
-    layer: Layer
-    path: Path
-    removed: tuple[Node, ...] = ()
-    shadowed: tuple[Node, ...] = ()
-
-
-Node: TypeAlias = "Leaf | Branch | Removal | Listing | Sequence"
 
 
 def build_layer(data: Mapping[str, Any], layer: Layer, strategies: Strategies) -> Branch:
@@ -309,55 +224,3 @@ def _find_vain_item_removals(listing: Listing) -> Iterator[tuple[Layer, Path]]:
                 (operation.layer, _path_of(node)) for key, node in operation.items if key not in items
             )
         items = _APPLY[operation.edit](items, operation, [])
-
-
-def to_data(node: Node) -> Any:
-    """Return the plain data of a settled tree, without what was removed."""
-    if isinstance(node, Leaf):
-        return node.value
-    if isinstance(node, Branch):
-        return {key: to_data(entry) for key, entry in node.entries.items() if not isinstance(entry, Removal)}
-    if isinstance(node, Sequence):
-        return [to_data(item) for item in node.items]
-    raise TypeError(f"a settled tree holds no {type(node).__name__} outside a mapping")
-
-
-def find_node(tree: Node, path: Path) -> tuple[Node, Path]:
-    """Walk down a settled tree; return the deepest node on the way and what is left of the path."""
-    node = tree
-    for depth, part in enumerate(path):
-        if isinstance(node, Branch) and part in node.entries:
-            node = node.entries[str(part)]
-        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-            node = node.items[part]
-        else:
-            return node, path[depth:]
-    return node, ()
-
-
-def put(tree: Branch, path: Path, node: Node) -> Branch:
-    """Return a settled tree with a node at a path of keys; what stood there is shadowed by it."""
-    key = str(path[0])
-    below = tree.entries.get(key)
-    if len(path) > 1:
-        inner = below if isinstance(below, Branch) else Branch({}, node.layer, node.path)
-        node = put(inner, path[1:], node)
-        if below is not None and not isinstance(below, Branch):
-            node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
-    elif below is not None:
-        node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
-    return evolve(tree, entries={**tree.entries, key: node})
-
-
-def author(tree: Node, path: Path) -> Layer:
-    """Return the layer that says what stands at a path of a settled tree, or at its nearest ancestor."""
-    return find_node(tree, path)[0].layer
-
-
-def locate(tree: Node, path: Path, *, key: bool = False) -> Location | None:
-    """Return where the value (or the key) at a path of a settled tree was written."""
-    node, rest = find_node(tree, path)
-    place = node.path + (rest if isinstance(node, Leaf) else ())
-    if rest and not isinstance(node, Leaf):
-        key = True  # the path is not there: point at the parent's key, as for a missing one
-    return node.layer.locate_key(place) if key else node.layer.locate(place)

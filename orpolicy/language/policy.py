@@ -33,7 +33,7 @@ from attrs import field, frozen
 
 from orpolicy.language.globs import contains, matches, overlap
 from orpolicy.language.lint.slugs import covers
-from orpolicy.language.merge import Layer
+from orpolicy.language.trees import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

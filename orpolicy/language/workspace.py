@@ -16,13 +16,14 @@ from orpolicy.errors import OrpolicyError
 from orpolicy.language.diagnostics import Diagnostic, Finding, Related, Severity
 from orpolicy.language.document import Ambiguity, Document, decode, read_document
 from orpolicy.language.layers import PresetSource
-from orpolicy.language.merge import Branch, Layer, Leaf, build_layer
+from orpolicy.language.merge import build_layer
 from orpolicy.language.policy import Scope, read_policy
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Position, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import may_suppress
+from orpolicy.language.trees import Branch, Layer, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -251,7 +252,8 @@ class Workspace:
         except FileProblem as problem:
             return Loaded(None, (_report_file(file, "unreadable-file", str(problem)),))
         if raw is None:
-            return Loaded(None)
+            missing = _report_file(file, "unreadable-file", f"'{file}' leads to no file")
+            return Loaded(None, () if file == PROJECT_FILE else (missing,))
         source = decode(file, raw)
         if isinstance(source, Diagnostic):
             return Loaded(None, (source,))

@@ -10,23 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orpolicy.language.document import Document, read_document
-from orpolicy.language.merge import (
+from orpolicy.language.merge import build_layer, find_vain_removals, merge_layers, settle
+from orpolicy.language.source import Path, Source
+from orpolicy.language.trees import (
     Branch,
     Layer,
     Leaf,
     Node,
     Removal,
     Sequence,
-    build_layer,
     find_node,
-    find_vain_removals,
     locate,
-    merge_layers,
     put,
-    settle,
     to_data,
 )
-from orpolicy.language.source import Path, Source
 from orpolicy.language.values import canonical_json
 
 if TYPE_CHECKING:

@@ -1,0 +1,109 @@
+"""Holding the models that a preset names against a policy's lists.
+
+Suffixes that only sort (``:nitro``) do not make another model; an alias (``~author/…``) may turn into any model of its
+author; a preset on OpenRouter's server may bring anything. Facts 43 to 54 and 83 to 86.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from orpolicy.language.globs import contains, matches
+from orpolicy.language.lint.slugs import PRESET_MARK, SORTING_VARIANTS
+from orpolicy.language.policy import select
+
+if TYPE_CHECKING:
+    from orpolicy.language.narrowing import Work
+    from orpolicy.language.source import Path
+
+
+def narrow_models(work: Work) -> None:
+    """Hold every model that the preset names against the lists (model, fallbacks, and those of plugins and tools)."""
+    if not (work.bounds.models_allow or work.bounds.models_deny):
+        return
+    named = work.named_models()
+    for path, model in (*named, *_find_nested_models(work)):
+        _judge_model(work, path, model)
+    if not named:
+        statements = (*select(work.policy, "models.allow"), *select(work.policy, "models.deny"))
+        work.report((), "the preset names no model, so the account's default would serve, and a policy limits models",
+                    statements, "name a model")  # fmt: skip
+
+
+def _judge_model(work: Work, path: Path, model: str) -> None:
+    for statement in select(work.policy, "models.deny"):
+        if any(matches(statement.value, name) for name in _spellings(model)):
+            work.report(path, f"a policy forbids the model '{model}' ('{statement.value}')", [statement])
+            return
+    for statement in select(work.policy, "models.allow"):
+        if not any(_allows(glob, model) for glob in statement.value):
+            allowed = ", ".join(sorted(statement.value))
+            work.report(path, f"the model '{model}' is not among the policy's ({allowed})", [statement])
+            return
+
+
+def _spellings(model: str) -> Iterator[str]:
+    """Write a model in the ways that a deny list may name it: as is, without suffixes that only sort, as no alias."""
+    name = model.partition(PRESET_MARK)[0]
+    plain = _drop_dynamic(name)
+    yield from (model, name, plain, plain.removeprefix("~"), plain.partition(":")[0].removeprefix("~"))
+
+
+def _allows(glob: str, model: str) -> bool:
+    """Tell whether an allow list's pattern covers a model, or every model that a pattern of the preset stands for.
+
+    Suffixes that only sort (``:nitro``) do not make another model. An alias (``~author/…``) may turn into any model of
+    its author, so that only a pattern for the whole author covers it.
+    """
+    name = model.partition(PRESET_MARK)[0]
+    if contains(glob, name) or contains(glob, _drop_dynamic(name)):
+        return True
+    return name.startswith("~") and contains(glob, name[1:].partition("/")[0] + "/*")
+
+
+def _drop_dynamic(name: str) -> str:
+    base, *variants = name.split(":")
+    return ":".join(
+        [base, *(variant for variant in variants if variant not in (*SORTING_VARIANTS, "online"))]
+    )
+
+
+def _find_nested_models(work: Work) -> Iterator[tuple[Path, str]]:
+    for key in ("plugins", "tools"):
+        yield from _walk_models(work.get((key,)) or [], (key,))
+
+
+_MODEL_KEYS = ("model", "models", "analysis_models", "allowed_models", "judge_model")
+
+
+def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Find the models that plugins and server tools are told to call; a function's own parameters are none."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _walk_models(item, (*path, index))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key in _MODEL_KEYS:
+                yield from ((place, name) for place, name in _texts(item, (*path, key)))
+            elif key != "function":
+                yield from _walk_models(item, (*path, key))
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        yield from (((*path, index), item) for index, item in enumerate(value) if isinstance(item, str))
+
+
+def refuse_hosted(work: Work) -> None:
+    """Refuse presets on OpenRouter's server: what they add is out of a policy's sight (fact 85)."""
+    statements = sorted(work.policy, key=lambda said: said.sort_key)[:1]
+    hint = "write its settings into this preset"
+    message = "a preset on OpenRouter's server cannot be held to a policy"
+    if work.get(("preset",)) is not None:
+        work.report(("preset",), message, statements, hint, "key")
+    for path, model in work.named_models():
+        if PRESET_MARK in model:
+            work.report(path, message, statements, hint)

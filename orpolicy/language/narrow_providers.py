@@ -1,0 +1,157 @@
+"""Narrowing the lists of providers and quantisations (facts 19 to 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from orpolicy.language.lint.slugs import TIERS, covers, read_model
+from orpolicy.language.policy import QUANTIZATIONS, Statement, select
+from orpolicy.language.trees import Layer, Leaf, Node, to_data
+from orpolicy.language.trees import Sequence as Listed
+
+if TYPE_CHECKING:
+    from orpolicy.language.narrowing import Work
+    from orpolicy.language.source import Path
+
+
+def narrow_providers(work: Work) -> None:
+    """Narrow ``only`` and ``order`` to the allowed providers, and add the denied ones to ``ignore``."""
+    allowed, denied = work.bounds.providers_allow, work.bounds.providers_deny
+    if allowed is not None:
+        _narrow_slugs(work, "only", allowed)
+        _narrow_slugs(work, "order", allowed)
+        if work.get(("provider", "only")) is None:
+            _fill_only(work, allowed)
+    if denied:
+        for key in ("only", "order"):
+            _refuse_slugs(work, key)
+        _fill_ignore(work)
+
+
+def _narrow_slugs(work: Work, key: str, allowed: frozenset[str]) -> None:
+    """Narrow each entry to what is allowed of it; an entry of which nothing is allowed is a contradiction."""
+    path = ("provider", key)
+    statements = select(work.policy, "providers.allow")
+    narrowed: list[Node] = []
+    for index, slug in enumerate(work.get(path) or ()):
+        if any(covers(broad, slug) for broad in allowed):
+            narrowed.append(work.item((*path, index)))
+            continue
+        inside = sorted(narrow for narrow in allowed if covers(slug, narrow))
+        if not inside:
+            shown = ", ".join(sorted(allowed))
+            forbidding = [said for said in statements if not any(covers(broad, slug) for broad in said.value)]
+            message = f"the provider '{slug}' in '{key}' is not among the policy's ({shown})"
+            work.report((*path, index), message, forbidding or statements)
+        said = next((said for said in statements if set(inside) & said.value), statements[0])
+        narrowed += [Leaf(name, said.layer, said.path, (work.item((*path, index)),)) for name in inside]
+    if work.get(path) is not None and to_data(Listed(tuple(narrowed), Layer(""), ())) != work.get(path):
+        work.fill_list(path, _once(narrowed), statements[0])
+
+
+def _fill_only(work: Work, allowed: frozenset[str]) -> None:
+    statements = select(work.policy, "providers.allow")
+    leaves: list[Node] = []
+    for slug in sorted(allowed):
+        said = next((said for said in statements if slug in said.value), statements[0])
+        leaves.append(Leaf(slug, said.layer, _path_of_item(said, slug)))
+    work.fill_list(("provider", "only"), leaves, statements[0])
+
+
+def _refuse_slugs(work: Work, key: str) -> None:
+    path = ("provider", key)
+    for index, slug in enumerate(work.get(path) or ()):
+        for statement in select(work.policy, "providers.deny"):
+            if covers(statement.value, slug) or _is_tier(statement.value, slug):
+                message = f"a policy forbids the provider '{slug}' in '{key}' ('{statement.value}')"
+                work.report((*path, index), message, [statement])
+                break
+
+
+def _is_tier(broad: str, slug: str) -> bool:
+    """Tell whether a slug names a service tier of a provider: no base slug covers it, and a denial means it too."""
+    return slug.startswith(broad + "/") and slug.rpartition("/")[2] in TIERS
+
+
+def _fill_ignore(work: Work) -> None:
+    """Add denied providers to ``ignore``, unless ``only`` keeps them out already.
+
+    A base slug does not cover service tiers (fact 22), so that these are named, where the preset admits any.
+    """
+    path = ("provider", "ignore")
+    said = work.get(path) or []
+    only = work.get(("provider", "only"))
+    items: list[Node] = [work.item((*path, index)) for index in range(len(said))]
+    tiers = _find_tiers(work)
+    statements = {statement.value: statement for statement in reversed(select(work.policy, "providers.deny"))}
+    for slug, statement in sorted(statements.items()):
+        for name in (slug, *(f"{slug}/{tier}" for tier in tiers)):
+            reachable = only is None or any(covers(kept, name) or covers(name, kept) for kept in only)
+            if reachable and not any(covers(broad, name) for broad in said):
+                items.append(Leaf(name, statement.layer, statement.path))
+    if len(items) > len(said):
+        work.fill_list(path, items, next(iter(statements.values())))
+
+
+def _find_tiers(work: Work) -> tuple[str, ...]:
+    """Name the service tiers whose endpoints a preset lets in (facts 44, 45 and 59)."""
+    tier = work.get(("service_tier",))
+    names = [work.get(("model",)) or "", *(work.get(("models",)) or ())]
+    variants = {
+        variant for name in names if (model := read_model(name)) is not None for variant in model.variants
+    }
+    fast = tier in ("fast", "priority", "ultrafast") or "nitro" in variants or work.get(("speed",)) == "fast"
+    flexible = tier == "flex" or "floor" in variants
+    return (*(("flex",) if flexible else ()), *(("priority",) if fast else ()))
+
+
+def narrow_quantizations(work: Work) -> None:
+    """Narrow the quantisations to those that stand for allowed number formats only."""
+    allowed = work.bounds.quantizations
+    if allowed is None:
+        return
+    path = ("provider", "quantizations")
+    statements = (*select(work.policy, "quantizations.allow"), *select(work.policy, "quantizations.deny"))
+    said = work.get(path)
+    if said is None:
+        leaves = [
+            Leaf(value, statements[0].layer, statements[0].path)
+            for value in QUANTIZATIONS
+            if value in allowed
+        ]
+        work.fill_list(path, leaves, statements[0])
+        return
+    narrowed: list[Node] = []
+    for index, value in enumerate(said):
+        inside = [
+            name for name in QUANTIZATIONS if name in allowed and QUANTIZATIONS[name] <= QUANTIZATIONS[value]
+        ]
+        if value in allowed:
+            narrowed.append(work.item((*path, index)))
+        elif inside:
+            shadowed = (work.item((*path, index)),)
+            narrowed += [Leaf(name, statements[0].layer, statements[0].path, shadowed) for name in inside]
+        else:
+            work.report((*path, index), f"a policy does not allow the quantisation '{value}'", statements)
+    if to_data(Listed(tuple(narrowed), Layer(""), ())) != said:
+        work.fill_list(path, _once(narrowed), statements[0])
+
+
+def _path_of_item(statement: Statement, value: str) -> Path:
+    """Return the place of a value in a statement's list, or the list's where it stands there in another form."""
+    document = statement.layer.document
+    data: Any = {} if document is None else document.data
+    for part in statement.path:
+        data = data.get(part, {}) if isinstance(data, Mapping) else {}
+    return (
+        (*statement.path, data.index(value)) if isinstance(data, list) and value in data else statement.path
+    )
+
+
+def _once(nodes: Sequence[Node]) -> list[Node]:
+    """Drop later nodes of the same data."""
+    kept: dict[Any, Node] = {}
+    for node in nodes:
+        kept.setdefault(to_data(node), node)
+    return list(kept.values())
