@@ -71,14 +71,15 @@ for _check in CHECKS:
             _BY_INNER_KEY.setdefault(key, {}).setdefault(inner, []).append(_check.find)
 
 
-def lint(preset: Mapping[str, Any]) -> Iterator[Finding]:
+def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
+    preset = Preset(data)
     for find in _ALWAYS:
         yield from find(preset)
     for key, value in preset.items():
         for find in _BY_KEY.get(key, ()):
             yield from find(preset)
-        if key in _BY_INNER_KEY and isinstance(value, Mapping):
+        if key in _BY_INNER_KEY and isinstance(value, dict):
             by_inner_key = _BY_INNER_KEY[key]
             for inner in value:
                 for find in by_inner_key.get(inner, ()):

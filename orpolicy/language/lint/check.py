@@ -1,19 +1,38 @@
-"""What a rule about meaning is: a function from a composed preset to findings, and the place that wakes it."""
+"""What rules about meaning look at, and what a rule is: a function to findings, and the place that wakes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Finding
+from orpolicy.language.lint.slugs import PRESET_MARK, ModelId, read_model
 from orpolicy.language.source import Path
 
-Preset: TypeAlias = Mapping[str, Any]
-"""A composed preset as plain data: schema-valid, without nulls, numbers as ``int`` or ``Decimal``."""
-
 Findings: TypeAlias = Iterator[Finding]
+
+
+class Preset(dict[str, Any]):
+    """A composed preset as plain data, schema-valid, without nulls; the models that it names are read once."""
+
+    @cached_property
+    def named(self) -> tuple[tuple[Path, str], ...]:
+        """The models that are tried, with their paths, in their order (fact 38)."""
+        first = ((("model",), self["model"]),) if "model" in self else ()
+        return (*first, *((("models", index), text) for index, text in enumerate(self.get("models", ()))))
+
+    @cached_property
+    def models(self) -> tuple[ModelId, ...]:
+        """The same, read; a bare reference to a hosted preset is none."""
+        return tuple(model for _, text in self.named if (model := read_model(text)))
+
+    @cached_property
+    def builds_on_hosted(self) -> bool:
+        """Whether it builds on a preset that lives on OpenRouter's server."""
+        return "preset" in self or any(PRESET_MARK in text for _, text in self.named)
 
 
 def later_key(mapping: Mapping[str, Any], one: str, other: str) -> str:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import named_models, read_model
+from orpolicy.language.lint.slugs import read_model
 from orpolicy.language.source import Path
 
 _PARTITION = {"fallback": "model", "sort": "none"}
@@ -46,7 +46,7 @@ def check_transforms(preset: Preset) -> Findings:
 
 def check_variants(preset: Preset) -> Findings:
     """Report ``:online``, and ``:thinking`` on Claude (facts 49 and 50)."""
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         model = read_model(text) if ":" in text else None
         if model is None:
             continue

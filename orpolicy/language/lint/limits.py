@@ -13,7 +13,7 @@ from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import read_models
+from orpolicy.language.lint.slugs import ModelId
 from orpolicy.language.source import Path
 
 LOWEST_CEILING = Decimal("0.001")
@@ -26,7 +26,10 @@ FASTEST_THROUGHPUT = 3132
 """Tokens per second; one more than the fastest median measured in August 2026."""
 
 _PERCENTILES = ("p50", "p75", "p90", "p99")
-_NARROWER = {"fp4": ("mxfp4", "nvfp4"), "fp8": ("mxfp8",)}
+_PER_MILLION = ("prompt", "completion")
+_BROADER = {"mxfp4": "fp4", "nvfp4": "fp4", "mxfp8": "fp8"}
+"""Quantisation → the one that takes it in."""
+
 _QUANTIZATIONS = frozenset(
     {"bf16", "fp16", "fp32", "fp4", "fp6", "fp8", "int4", "int8", "mxfp4", "mxfp8", "nvfp4"}
 )
@@ -35,19 +38,10 @@ _QUANTIZATIONS = frozenset(
 def check_per_token_price(preset: Preset) -> Findings:
     """Report a ceiling a million times too low, as if copied from the catalogue."""
     ceilings = preset["provider"]["max_price"]
-    low = [
-        key
-        for key in ("prompt", "completion")
-        if key in ceilings and 0 < Decimal(ceilings[key]) < LOWEST_CEILING
-    ]
-    for key in low[:1]:
-        price = Decimal(ceilings[key])
-        message = f"a ceiling of {price:f} USD per million tokens is below every price; it looks like a price per token"
+    low = [key for key in _PER_MILLION if key in ceilings and 0 < Decimal(ceilings[key]) < LOWEST_CEILING]
+    if low:
         related = tuple(("this one too", ("provider", "max_price", other)) for other in low[1:])
-        path = ("provider", "max_price", key)
-        yield Finding(
-            "per-token-price", path, message, f"did you mean {_per_million(price)}?", related=related
-        )
+        yield _say_per_token(("provider", "max_price", low[0]), Decimal(ceilings[low[0]]), related)
 
 
 def check_per_token_price_of_router(preset: Preset) -> Findings:
@@ -55,29 +49,30 @@ def check_per_token_price_of_router(preset: Preset) -> Findings:
     for index, plugin in enumerate(preset["plugins"]):
         price = plugin.get("max_price")
         if price is not None and 0 < price < LOWEST_CEILING:
-            message = f"a ceiling of {price:f} USD per million tokens is below every price; it looks like a price per token"
-            hint = f"did you mean {_per_million(Decimal(price))}?"
-            yield Finding("per-token-price", ("plugins", index, "max_price"), message, hint)
+            yield _say_per_token(("plugins", index, "max_price"), Decimal(price))
 
 
-def _per_million(price: Decimal) -> str:
-    return f"{(price * 1_000_000).normalize():f}"
+def _say_per_token(path: Path, price: Decimal, related: tuple[tuple[str, Path], ...] = ()) -> Finding:
+    message = (
+        f"a ceiling of {price:f} USD per million tokens is below every price; it looks like a price per token"
+    )
+    hint = f"did you mean {(price * 1_000_000).normalize():f}?"
+    return Finding("per-token-price", path, message, hint, related=related)
 
 
 def check_zero_price(preset: Preset) -> Findings:
     """Report a ceiling of zero where no free model is named."""
     ceilings = preset["provider"]["max_price"]
-    models = read_models(preset)
-    if not models or any(
-        model.free or model.hosted or model.router or model.author == "stealth" for model in models
-    ):
+    zero = next((key for key in _PER_MILLION if key in ceilings and Decimal(ceilings[key]) == 0), None)
+    if zero is None or not preset.models or any(map(_may_be_free, preset.models)):
         return
-    for key in ("prompt", "completion"):
-        if key in ceilings and Decimal(ceilings[key]) == 0:
-            message = "a ceiling of 0 admits free endpoints only, and no free model is named"
-            hint = "name a ':free' model, or raise the ceiling"
-            yield Finding("zero-price-ceiling", ("provider", "max_price", key), message, hint)
-            return
+    message = "a ceiling of 0 admits free endpoints only, and no free model is named"
+    hint = "name a ':free' model, or raise the ceiling"
+    yield Finding("zero-price-ceiling", ("provider", "max_price", zero), message, hint)
+
+
+def _may_be_free(model: ModelId) -> bool:
+    return model.free or model.router or model.hosted is not None or model.author == "stealth"
 
 
 def check_latency_unit(preset: Preset) -> Findings:
@@ -138,11 +133,8 @@ def check_redundant_quantization(preset: Preset) -> Findings:
     """Report a level that another one takes in: ``fp8`` takes in ``mxfp8`` (fact 24)."""
     levels = preset["provider"]["quantizations"]
     for index, level in enumerate(levels):
-        broader = next(
-            (broad for broad, narrow in _NARROWER.items() if level in narrow and broad in levels), None
-        )
-        if broader is not None:
-            message = f"'{level}' adds nothing: '{broader}' takes it in"
+        if level in _BROADER and _BROADER[level] in levels:
+            message = f"'{level}' adds nothing: '{_BROADER[level]}' takes it in"
         elif level in levels[:index]:
             message = f"'{level}' is listed twice"
         else:
@@ -156,17 +148,15 @@ def check_quantization_conflict(preset: Preset) -> Findings:
     """Report an endpoint whose slug names a quantisation that is not admitted."""
     provider = preset["provider"]
     levels = provider["quantizations"]
-    admitted = {*levels, *(narrow for level in levels for narrow in _NARROWER.get(level, ()))}
     for key in ("order", "only"):
         for index, slug in enumerate(provider.get(key, ())):
             level = slug.rpartition("/")[2]
-            if level in _QUANTIZATIONS and level not in admitted and levels:
-                message = f"'{slug}' can never be used: 'quantizations' does not admit {level}"
-                related = (("the levels that are admitted", ("provider", "quantizations")),)
-                hint = f"add {level} to 'quantizations', or remove the endpoint"
-                yield Finding(
-                    "quantization-conflict", ("provider", key, index), message, hint, related=related
-                )
+            if level not in _QUANTIZATIONS or level in levels or _BROADER.get(level) in levels or not levels:
+                continue
+            message = f"'{slug}' can never be used: 'quantizations' does not admit {level}"
+            related = (("the levels that are admitted", ("provider", "quantizations")),)
+            hint = f"add {level} to 'quantizations', or remove the endpoint"
+            yield Finding("quantization-conflict", ("provider", key, index), message, hint, related=related)
 
 
 CHECKS = (

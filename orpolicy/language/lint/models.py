@@ -10,7 +10,7 @@ from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import PRESET_MARK, named_models, read_model, refers_to_hosted
+from orpolicy.language.lint.slugs import PRESET_MARK, read_model
 from orpolicy.language.source import Path
 
 MAX_MODELS = 3
@@ -38,7 +38,7 @@ _LATEST = frozenset(
 
 def check_alias(preset: Preset) -> Findings:
     """Report a tilde on a concrete model, and an alias without one."""
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         yield from _judge_alias(path, text)
 
 
@@ -79,7 +79,7 @@ def _judge_alias(path: Path, text: str) -> Findings:
 
 def check_floating_model(preset: Preset) -> Findings:
     """Report an alias, which moves to the next model by itself."""
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         model = read_model(text)
         if model is not None and model.alias:
             message = f"'{text}' follows the newest model of its family, at that model's price"
@@ -91,7 +91,7 @@ def check_floating_model(preset: Preset) -> Findings:
 def check_duplicate_model(preset: Preset) -> Findings:
     """Report a model that is tried again after all its providers have failed."""
     first: dict[str, Path] = {}
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         if text in first:
             related = (("first named here", first[text]),)
             yield Finding(
@@ -113,7 +113,7 @@ def check_too_many_models(preset: Preset) -> Findings:
 
 def check_free_with_paid_fallback(preset: Preset) -> Findings:
     """Report a chain that starts for free and ends on the bill."""
-    named = [(path, text, model) for path, text in named_models(preset) if (model := read_model(text))]
+    named = [(path, text, model) for path, text in preset.named if (model := read_model(text))]
     if not named or not named[0][2].free:
         return
     for path, text, model in named[1:]:
@@ -145,7 +145,7 @@ def check_nested_preset(preset: Preset) -> Findings:
             "write its settings here, or extend a preset file",
             anchor="key",
         )
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         if PRESET_MARK in text:
             message = f"'{text}' builds on a preset that lives on OpenRouter's server; what it adds cannot be checked here"
             yield Finding("nested-preset", path, message, "name a model, and extend a preset file")
@@ -153,7 +153,7 @@ def check_nested_preset(preset: Preset) -> Findings:
 
 def check_preset_provider_shadowed(preset: Preset) -> Findings:
     """Report a ``provider`` that replaces a hosted preset's: the merge there is shallow (fact 85)."""
-    if refers_to_hosted(preset):
+    if preset.builds_on_hosted:
         message = "this 'provider' replaces the hosted preset's whole 'provider': its pins and privacy rules are lost"
         hint = "drop the reference to the hosted preset and write its settings here"
         yield Finding("preset-provider-shadowed", ("provider",), message, hint, anchor="key")

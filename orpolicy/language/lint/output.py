@@ -35,6 +35,7 @@ _LISTS_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _SCHEMAS = frozenset(
     {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
 )
+_APPLICATORS = _MAPS_OF_SCHEMAS | _LISTS_OF_SCHEMAS | _SCHEMAS
 
 
 def check_strict_output(preset: Preset) -> Findings:
@@ -78,67 +79,66 @@ def check_tool_schemas(preset: Preset) -> Findings:
                 yield Finding("invalid-tool-schema", (*path, *place), message, hint)
 
 
-def _find_flaws(schema: Any) -> Iterator[Flaw]:
-    """Yield what cannot be meant in a JSON Schema of any draft: wrong kinds of values, wrong type names."""
-    if isinstance(schema, Mapping):
-        yield from _find_wrong_type(schema)
-        yield from _find_wrong_lists(schema)
-        for key, value in schema.items():
-            if key in _MAPS_OF_SCHEMAS:
-                yield from _find_flaws_in_map(key, value)
-            elif key in _LISTS_OF_SCHEMAS:
-                yield from _find_flaws_in_list(key, value)
-            elif key in _SCHEMAS and not isinstance(value, list):
-                yield from _within((key,), value)
-    elif not isinstance(schema, bool) and schema is not None:
-        yield (), "a schema is a mapping, or true or false", None
+def _find_flaws(schema: Any) -> list[Flaw]:
+    """List what cannot be meant in a JSON Schema of any draft: wrong kinds of values, wrong type names."""
+    flaws: list[Flaw] = []
+    waiting: list[tuple[Path, Any]] = [((), schema)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, dict):
+            kind = node.get("type")
+            if kind is not None and not (isinstance(kind, str) and kind in _TYPES):
+                flaws.extend(_find_wrong_types(path, kind))
+            if "required" in node or "enum" in node:
+                flaws.extend(_find_wrong_lists(path, node))
+            for key in node:
+                if key in _APPLICATORS:
+                    inner = _list_inner(path, key, node[key])
+                    if inner is not None:
+                        waiting.extend(inner)
+                    else:
+                        what = "maps names to schemas" if key in _MAPS_OF_SCHEMAS else "is a list of schemas"
+                        flaws.append(((*path, key), f"'{key}' {what}", None))
+        elif not isinstance(node, bool) and node is not None:
+            flaws.append((path, "a schema is a mapping, or true or false", None))
+    return flaws
 
 
-def _find_flaws_in_map(key: str, value: Any) -> Iterator[Flaw]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _within((key, name), inner)
-    else:
-        yield (key,), f"'{key}' maps names to schemas", None
+def _list_inner(path: Path, key: str, value: Any) -> list[tuple[Path, Any]] | None:
+    """List the schemas that stand under a keyword; ``None`` where the value is of the wrong kind."""
+    if key in _MAPS_OF_SCHEMAS:
+        return (
+            [((*path, key, name), inner) for name, inner in value.items()]
+            if isinstance(value, dict)
+            else None
+        )
+    if key in _LISTS_OF_SCHEMAS:
+        whole = isinstance(value, list) and value
+        return [((*path, key, index), inner) for index, inner in enumerate(value)] if whole else None
+    return [] if isinstance(value, list) else [((*path, key), value)]
 
 
-def _find_flaws_in_list(key: str, value: Any) -> Iterator[Flaw]:
-    if isinstance(value, list) and value:
-        for index, inner in enumerate(value):
-            yield from _within((key, index), inner)
-    else:
-        yield (key,), f"'{key}' is a list of schemas", None
-
-
-def _within(path: Path, schema: Any) -> Iterator[Flaw]:
-    for place, message, hint in _find_flaws(schema):
-        yield (*path, *place), message, hint
-
-
-def _find_wrong_type(schema: Mapping[str, Any]) -> Iterator[Flaw]:
-    types = schema.get("type", "string")
-    for index, name in enumerate(types if isinstance(types, list) else [types]):
+def _find_wrong_types(path: Path, kinds: Any) -> Iterator[Flaw]:
+    for index, name in enumerate(kinds) if isinstance(kinds, list) else [(None, kinds)]:
         if not isinstance(name, str) or name not in _TYPES:
-            path: Path = ("type", index) if isinstance(types, list) else ("type",)
+            place: Path = ("type",) if index is None else ("type", index)
             meant = _MEANT.get(str(name).lower())
             hint = f"did you mean '{meant}'?" if meant else None
-            yield path, f"'{name}' is no type of JSON Schema; there are {', '.join(sorted(_TYPES))}", hint
+            message = f"'{name}' is no type of JSON Schema; there are {', '.join(sorted(_TYPES))}"
+            yield (*path, *place), message, hint
 
 
-def _find_wrong_lists(schema: Mapping[str, Any]) -> Iterator[Flaw]:
+def _find_wrong_lists(path: Path, schema: Mapping[str, Any]) -> Iterator[Flaw]:
     required, properties = schema.get("required", []), schema.get("properties", {})
     if not isinstance(required, list):
-        yield ("required",), "'required' lists the names of properties, beside 'properties'", None
-    elif schema.get("additionalProperties") is False and isinstance(properties, Mapping):
+        yield (*path, "required"), "'required' lists the names of properties, beside 'properties'", None
+    elif schema.get("additionalProperties") is False and isinstance(properties, dict):
         for index, name in enumerate(required):
             if isinstance(name, str) and name not in properties and "patternProperties" not in schema:
-                yield (
-                    ("required", index),
-                    f"'{name}' is required, and no property of that name is allowed",
-                    None,
-                )
+                message = f"'{name}' is required, and no property of that name is allowed"
+                yield (*path, "required", index), message, None
     if not isinstance(schema.get("enum", [None]), list) or schema.get("enum") == []:
-        yield ("enum",), "'enum' lists at least one value", None
+        yield (*path, "enum"), "'enum' lists at least one value", None
 
 
 def check_audio(preset: Preset) -> Findings:

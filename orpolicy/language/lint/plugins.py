@@ -20,7 +20,6 @@ from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import read_models
 from orpolicy.language.source import Path
 
 _ROUTER_OF = {"auto-router": "auto", "auto-beta-router": "auto-beta", "pareto-router": "pareto-code"}
@@ -29,7 +28,7 @@ _PLUGIN_OF = {router: plugin for plugin, router in _ROUTER_OF.items()}
 
 def check_routers(preset: Preset) -> Findings:
     """Report a router's plugin where its router is not asked (fact 98)."""
-    models = read_models(preset)
+    models = preset.models
     if not models or any(model.hosted for model in models):
         return
     named = {model.slug for model in models if model.router}

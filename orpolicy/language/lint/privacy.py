@@ -12,6 +12,7 @@ import re
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.slugs import WEB_TOOLS
+from orpolicy.language.source import Path
 
 _WEB_PLUGINS = ("web", "web-fetch")
 _REGION_OF_SUFFIX = re.compile(r"(?:.*/)?(eu|us)(?:rope)?(?:-[a-z0-9-]+)?\Z")
@@ -50,25 +51,21 @@ def check_web_under_zdr(preset: Preset) -> Findings:
     """Report web plugins and tools where zero retention is demanded: it does not reach them (fact 70)."""
     if preset["provider"]["zdr"] is not True:
         return
-    found = [
-        *(
-            (("plugins", index, "id"), f"plugin '{plugin['id']}'")
-            for index, plugin in enumerate(preset.get("plugins", ()))
-            if plugin["id"] in _WEB_PLUGINS and plugin.get("enabled") is not False
-        ),
-        *(
-            (("tools", index, "type"), f"tool '{tool['type']}'")
-            for index, tool in enumerate(preset.get("tools", ()))
-            if tool["type"] in WEB_TOOLS
-        ),
-    ]
-    for path, name in found:
-        message = (
-            f"'zdr: true' does not reach the {name}: it may be run by others, who may keep what they are sent"
-        )
-        related = (("zero retention is demanded here", ("provider", "zdr")),)
-        hint = "check who runs it, then suppress this rule here, or drop it"
-        yield Finding("zdr-with-web-plugin", path, message, hint, related=related)
+    for index, plugin in enumerate(preset.get("plugins", ())):
+        if plugin["id"] in _WEB_PLUGINS and plugin.get("enabled") is not False:
+            yield _say_web(("plugins", index, "id"), f"plugin '{plugin['id']}'")
+    for index, tool in enumerate(preset.get("tools", ())):
+        if tool["type"] in WEB_TOOLS:
+            yield _say_web(("tools", index, "type"), f"tool '{tool['type']}'")
+
+
+def _say_web(path: Path, name: str) -> Finding:
+    message = (
+        f"'zdr: true' does not reach the {name}: it may be run by others, who may keep what they are sent"
+    )
+    related = (("zero retention is demanded here", ("provider", "zdr")),)
+    hint = "check who runs it, then suppress this rule here, or drop it"
+    return Finding("zdr-with-web-plugin", path, message, hint, related=related)
 
 
 def check_cache_under_zdr(preset: Preset) -> Findings:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import covers, is_provider_slug, meant_provider, overlap, read_models
+from orpolicy.language.lint.slugs import covers, is_provider_slug, meant_provider, overlap
 
 _LISTS = ("order", "only", "ignore")
 
@@ -56,7 +56,9 @@ def check_order_ignored(preset: Preset) -> Findings:
 def check_only_ignored(preset: Preset) -> Findings:
     """Report what is allowed and excluded at once; where that is everything, nothing can be served."""
     provider = preset["provider"]
-    only, ignore = provider["only"], provider.get("ignore", ())
+    only, ignore = provider["only"], provider.get("ignore")
+    if not ignore:
+        return
     clashes = [
         {"only": index, "ignore": place}
         for index, allowed in enumerate(only)
@@ -101,6 +103,8 @@ def check_redundant_provider(preset: Preset) -> Findings:
     """Report a slug that another one covers."""
     for key in _LISTS:
         slugs = preset["provider"].get(key, ())
+        if len(set(slugs)) == len(slugs) and not any("/" in slug for slug in slugs):
+            continue
         for index, slug in enumerate(slugs):
             for earlier, other in enumerate(slugs[:index] if key == "order" else slugs):
                 if earlier != index and covers(other, slug) and (other != slug or earlier < index):
@@ -161,7 +165,7 @@ def check_single_point(preset: Preset) -> Findings:
     slugs: Sequence[str] = provider.get("order") or provider.get("only") or ()
     if provider["allow_fallbacks"] or len(slugs) != 1 or "/" in slugs[0] or "seed" in preset:
         return
-    models = read_models(preset)
+    models = preset.models
     if len(models) > 1 or any(model.router for model in models):
         return
     message = (
@@ -177,7 +181,7 @@ def check_partition(preset: Preset) -> Findings:
     sort = preset["provider"]["sort"]
     if isinstance(sort, str) or sort.get("partition") != "none":
         return
-    models = read_models(preset)
+    models = preset.models
     if len(models) == 1 and not models[0].router and not models[0].hosted:
         message = "'partition: none' ranks the endpoints of several models together, and there is only one"
         path = ("provider", "sort", "partition")
@@ -185,7 +189,7 @@ def check_partition(preset: Preset) -> Findings:
 
 
 def _all_slugs(names: Sequence[str]) -> bool:
-    return all(is_provider_slug(name) for name in names)
+    return all(map(is_provider_slug, names))
 
 
 CHECKS = (

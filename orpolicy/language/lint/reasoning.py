@@ -11,12 +11,12 @@ guides/routing/routers/latest-resolution.mdx, cookbook/evaluate-and-optimize/mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import ModelId, read_models
+from orpolicy.language.lint.slugs import ModelId
 from orpolicy.language.source import Path
 
 SMALLEST_BUDGET, LARGEST_BUDGET = 1024, 128_000
@@ -58,7 +58,7 @@ def _in_order(holder: Mapping[str, Any], one: Path, other: Path) -> tuple[Path, 
 
 def check_budget_against_limit(preset: Preset) -> Findings:
     """Report a budget that leaves no token for the answer (fact 129)."""
-    models, limit = read_models(preset), _find_limit(preset)
+    models, limit = preset.models, _find_limit(preset)
     budget = _clamp(preset["reasoning"]["max_tokens"], models)
     if (
         all(_ignores_budget(model) or _knows_efforts_only(model) for model in models)
@@ -87,9 +87,7 @@ def check_effort_against_limit(preset: Preset) -> Findings:
     ):
         return
     value = preset["reasoning"]["effort"] if effort[0] == "reasoning" else preset["reasoning_effort"]
-    if value != "none" and any(
-        model.claude and model.claude[1] < _ADAPTIVE_SINCE for model in read_models(preset)
-    ):
+    if value != "none" and any(model.claude and model.claude[1] < _ADAPTIVE_SINCE for model in preset.models):
         key, tokens = limit
         message = f"reasoning takes at least {SMALLEST_BUDGET} tokens, which leaves nothing of '{key}: {tokens}' for the answer"
         related = (("the output limit", (key,)),)
@@ -98,7 +96,7 @@ def check_effort_against_limit(preset: Preset) -> Findings:
 
 def check_clamped_budget(preset: Preset) -> Findings:
     """Report a budget that OpenRouter moves into Anthropic's bounds."""
-    budget, models, limit = preset["reasoning"]["max_tokens"], read_models(preset), _find_limit(preset)
+    budget, models, limit = preset["reasoning"]["max_tokens"], preset.models, _find_limit(preset)
     used = _clamp(budget, models)
     if used == budget or (limit is not None and used >= limit[1]):
         return
@@ -109,7 +107,7 @@ def check_clamped_budget(preset: Preset) -> Findings:
 
 def check_ignored_budget(preset: Preset) -> Findings:
     """Report a budget that every model named here ignores (fact 131)."""
-    models = read_models(preset)
+    models = preset.models
     if models and all(map(_ignores_budget, models)) and _find_effort(preset) is None:
         message = f"{models[0].author}/{models[0].slug} thinks adaptively and ignores a token budget"
         hint = "use 'reasoning.effort' or 'verbosity'"
@@ -118,7 +116,7 @@ def check_ignored_budget(preset: Preset) -> Findings:
 
 def check_disabled_at_high_effort(preset: Preset) -> Findings:
     """Report disabled reasoning at an effort at which Opus 5 refuses that."""
-    if not _is_disabled(preset) or not any(model.claude == ("opus", (5, 0)) for model in read_models(preset)):
+    if not _is_disabled(preset) or not any(model.claude == ("opus", (5, 0)) for model in preset.models):
         return
     effort = _find_effort(preset)
     places: list[Path] = [("verbosity",), *([effort] if effort else [])]
@@ -141,7 +139,7 @@ def check_contradiction(preset: Preset) -> Findings:
         message = "reasoning is enabled, and its effort is 'none'"
         path = ("reasoning", "effort")
         yield Finding("reasoning-contradiction", path, message, "keep one of the two", related=related)
-    elif enabled is False and not any(model.claude == ("opus", (5, 0)) for model in read_models(preset)):
+    elif enabled is False and not any(model.claude == ("opus", (5, 0)) for model in preset.models):
         for key in ("effort", "max_tokens"):
             if reasoning.get(key) not in {None, "none", 0}:
                 message = f"reasoning is disabled, and '{key}' says how much of it there should be"
@@ -151,7 +149,7 @@ def check_contradiction(preset: Preset) -> Findings:
                 return
 
 
-def _clamp(budget: int, models: list[ModelId]) -> int:
+def _clamp(budget: int, models: Sequence[ModelId]) -> int:
     """Return the budget that is used: within Anthropic's bounds where one of its models is named; 0 stays 0."""
     if budget == 0 or not any(model.author == "anthropic" for model in models):
         return budget

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId, named_models, read_models
+from orpolicy.language.lint.slugs import ModelId
 
 SMALLEST_LIMIT = 16
 """Tokens; some providers refuse a smaller ``max_tokens`` (OpenAPI)."""
 
+_SAMPLING = ("temperature", "top_p", "top_k")
 _WITHOUT_SAMPLING = {("opus", (4, 7)), ("sonnet", (5, 0))}
 _FIRST_WITH = {"xhigh": (4, 7), "max": (4, 6)}
 """Verbosity → the first Claude version that knows it; older ones fall back to ``high``."""
@@ -54,7 +55,7 @@ def check_tiny_limit(preset: Preset) -> Findings:
 
 def check_missing_limit(preset: Preset) -> Findings:
     """Report a preset whose output is bounded by its endpoint only; credits are checked against that bound."""
-    named = named_models(preset)
+    named = preset.named
     if named and "max_tokens" not in preset and "max_completion_tokens" not in preset:
         message = (
             "no output limit: the worst case is the endpoint's own limit, and credits are checked against it"
@@ -64,20 +65,26 @@ def check_missing_limit(preset: Preset) -> Findings:
 
 def check_ignored_sampling(preset: Preset) -> Findings:
     """Report sampling parameters that every model named here ignores (fact 131)."""
-    models = read_models(preset)
-    if models and all(model.claude in _WITHOUT_SAMPLING for model in models):
-        for key in ("temperature", "top_p", "top_k"):
-            if key in preset:
-                message = f"'{key}' has no effect: {models[0].author}/{models[0].slug} ignores it"
-                hint = "drop it; 'verbosity' is the lever that is left"
-                yield Finding("ignored-sampling", (key,), message, hint, anchor="key")
+    keys = [key for key in _SAMPLING if key in preset]
+    models = preset.models
+    if not keys or not models or not all(model.claude in _WITHOUT_SAMPLING for model in models):
+        return
+    for key in keys:
+        message = f"'{key}' has no effect: {models[0].author}/{models[0].slug} ignores it"
+        yield Finding(
+            "ignored-sampling",
+            (key,),
+            message,
+            "drop it; 'verbosity' is the lever that is left",
+            anchor="key",
+        )
 
 
 def check_verbosity(preset: Preset) -> Findings:
     """Report a verbosity above what every Claude named here knows: it falls back to high."""
     verbosity = preset["verbosity"]
     first = _FIRST_WITH.get(verbosity)
-    models = read_models(preset)
+    models = preset.models
     if first is None or not models:
         return
     if all(model.claude is not None and model.claude[1] < first for model in models):
@@ -89,7 +96,7 @@ def check_verbosity(preset: Preset) -> Findings:
 
 def check_verbosity_over_effort(preset: Preset) -> Findings:
     """Report an effort that a verbosity takes the place of (fact 130)."""
-    models = read_models(preset)
+    models = preset.models
     reasoning = preset.get("reasoning", {})
     path = ("reasoning", "effort") if "effort" in reasoning else ("reasoning_effort",)
     effort = reasoning.get("effort", preset.get("reasoning_effort"))
@@ -108,7 +115,7 @@ def _maps_both(model: ModelId) -> bool:
 
 def check_parallel_calls(preset: Preset) -> Findings:
     """Report a setting for tool calls where there are no tools."""
-    if not preset.get("tools") and not any(model.router or model.hosted for model in read_models(preset)):
+    if not preset.get("tools") and not any(model.router or model.hosted for model in preset.models):
         message = "'parallel_tool_calls' applies to tools only, and there are none"
         path = ("parallel_tool_calls",)
         yield Finding("parallel-calls-without-tools", path, message, "add tools, or drop it", anchor="key")

@@ -17,14 +17,14 @@ Sources: guides/features/server-tools/web-search.mdx, guides/features/plugins/we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId, read_models
+from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
 from orpolicy.language.lint.xsearch import check_handles, say_exclusive
 from orpolicy.language.source import Path
 
@@ -94,16 +94,16 @@ def _searches_of_plugins(preset: Preset) -> Iterator[Search]:
 def check_tools(preset: Preset) -> Findings:
     """Report settings of the web search tool that its engine does not honour."""
     for search in _searches_of_tools(preset):
-        yield from _check_search(search, read_models(preset))
+        yield from _check_search(search, preset.models)
 
 
 def check_plugins(preset: Preset) -> Findings:
     """Report settings of the deprecated web plugin that its engine does not honour."""
     for search in _searches_of_plugins(preset):
-        yield from _check_search(search, read_models(preset))
+        yield from _check_search(search, preset.models)
 
 
-def _check_search(search: Search, models: list[ModelId]) -> Findings:
+def _check_search(search: Search, models: Sequence[ModelId]) -> Findings:
     yield from _check_mode(search)
     yield from _check_ignored_settings(search, models)
     yield from _check_results(search)
@@ -121,7 +121,7 @@ def _check_mode(search: Search) -> Findings:
         yield Finding("search-mode-ignored", (*search.path, "mode"), message, hint)
 
 
-def _check_ignored_settings(search: Search, models: list[ModelId]) -> Findings:
+def _check_ignored_settings(search: Search, models: Sequence[ModelId]) -> Findings:
     ignored = _IGNORES.get(search.engine, ())
     if search.native and not any(_has_native_search(model) for model in models):
         return
@@ -157,7 +157,7 @@ def _check_results(search: Search) -> Findings:
         yield Finding("search-results-clamped", path, message, f"write {MOST_PERPLEXITY_RESULTS}")
 
 
-def _check_domains(search: Search, models: list[ModelId]) -> Findings:
+def _check_domains(search: Search, models: Sequence[ModelId]) -> Findings:
     lists = [key for key in (search.allowed, search.excluded) if search.settings.get(key)]
     if not lists:
         return
@@ -205,7 +205,7 @@ def _say_excluded_ignored(search: Search, why: str, related: tuple[tuple[str, Pa
     return Finding("domain-filter-ignored", path, message, "use engine 'exa'", anchor="key", related=related)
 
 
-def _check_native(search: Search, models: list[ModelId]) -> Findings:
+def _check_native(search: Search, models: Sequence[ModelId]) -> Findings:
     if (
         search.native
         and models

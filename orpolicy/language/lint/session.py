@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId, read_models
+from orpolicy.language.lint.slugs import ModelId
 
 _BETAS = ("interleaved-thinking-2025-05-14", "structured-outputs-2025-11-13")
 _EXPLICIT_CACHE_SINCE = (5, 6)
@@ -37,7 +37,7 @@ def check_cache_ttl(preset: Preset) -> Findings:
 
 def check_cache_control(preset: Preset) -> Findings:
     """Report automatic prompt caching on models that do not have it (fact 122)."""
-    models = read_models(preset)
+    models = preset.models
     if models and not any(
         model.author == "anthropic" or model.router or _caches_explicitly(model) for model in models
     ):
@@ -48,7 +48,7 @@ def check_cache_control(preset: Preset) -> Findings:
 
 def check_prompt_cache_options(preset: Preset) -> Findings:
     """Report explicit prompt caching on models to which it is not sent (fact 123)."""
-    models = read_models(preset)
+    models = preset.models
     if models and not any(model.router or _caches_explicitly(model) for model in models):
         message = "'prompt_cache_options' is for OpenAI's GPT-5.6 and newer; it is not sent to the models named here"
         path = ("prompt_cache_options",)
@@ -71,7 +71,7 @@ def check_session_with_order(preset: Preset) -> Findings:
 
 def check_beta_models(preset: Preset) -> Findings:
     """Report beta features of Claude where no Claude is named."""
-    models = read_models(preset)
+    models = preset.models
     if models and not any(model.author == "anthropic" or model.router for model in models):
         message = "beta features are passed on to Claude only, and none is named"
         yield Finding("beta-without-claude", ("anthropic_beta",), message, "drop it", anchor="key")

@@ -14,12 +14,9 @@ guides/routing/provider-selection.mdx ("Base Slug Matching").
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from attrs import frozen
-
-from orpolicy.language.lint.check import Preset
-from orpolicy.language.source import Path
 
 SORTING_VARIANTS = {"nitro": "throughput", "floor": "price", "exacto": "exacto"}
 """Suffix → the ``provider.sort`` it stands for."""
@@ -98,7 +95,7 @@ class ModelId:
     variants: tuple[str, ...] = ()
     hosted: str | None = None
 
-    @property
+    @cached_property
     def claude(self) -> tuple[str, tuple[int, int]] | None:
         """Family and version of a dated Claude model, in either spelling: ``claude-4.7-opus`` or ``claude-opus-4.7``."""
         if self.author != "anthropic":
@@ -109,7 +106,7 @@ class ModelId:
             return found[3], (int(found[1]), int(found[2] or 0))
         return None
 
-    @property
+    @cached_property
     def gpt(self) -> tuple[int, int] | None:
         """Version of an OpenAI model; the o series, older than any GPT-5, counts as 0; ``None`` where unknown."""
         if self.author != "openai":
@@ -126,7 +123,7 @@ class ModelId:
     @property
     def free(self) -> bool:
         """Whether it costs nothing by its name; there are free models whose name does not say so."""
-        return "free" in self.variants or self == ModelId("openrouter", "free")
+        return "free" in self.variants or (self.router and self.slug == "free")
 
 
 @lru_cache(maxsize=4096)
@@ -140,26 +137,7 @@ def read_model(text: str) -> ModelId | None:
     return ModelId(found[2], found[3], alias=bool(found[1]), variants=variants, hosted=hosted or None)
 
 
-def named_models(preset: Preset) -> list[tuple[Path, str]]:
-    """List the models that a preset names, in the order in which they are tried (fact 38)."""
-    named: list[tuple[Path, str]] = []
-    if "model" in preset:
-        named.append((("model",), preset["model"]))
-    if "models" in preset:
-        named.extend((("models", index), text) for index, text in enumerate(preset["models"]))
-    return named
-
-
-def read_models(preset: Preset) -> list[ModelId]:
-    """Read the models that a preset names; a bare reference to a hosted preset is none."""
-    return [model for _, text in named_models(preset) if (model := read_model(text))]
-
-
-def refers_to_hosted(preset: Preset) -> bool:
-    """Tell whether a preset builds on a preset that lives on OpenRouter's server."""
-    return "preset" in preset or any(PRESET_MARK in text for _, text in named_models(preset))
-
-
+@lru_cache(maxsize=4096)
 def is_provider_slug(text: str) -> bool:
     """Tell whether a text is a slug by its shape and none of the well-known wrong spellings."""
     return _PROVIDER.match(text) is not None and text.partition("/")[0] not in _MEANT
@@ -172,6 +150,7 @@ def meant_provider(text: str) -> str:
     return _MEANT.get(base, base) + slash + suffix
 
 
+@lru_cache(maxsize=4096)
 def covers(broad: str, narrow: str) -> bool:
     """Tell whether a provider slug matches all that another one matches (facts 21 and 22)."""
     if broad == narrow:

@@ -12,7 +12,7 @@ from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import SEARCH_TOOLS, read_models, refers_to_hosted
+from orpolicy.language.lint.slugs import SEARCH_TOOLS
 from orpolicy.language.source import Path
 
 _NAMED_AGENTS = ("openrouter:advisor", "openrouter:subagent")
@@ -24,7 +24,7 @@ _FINISH_REASONS = ("tool_calls", "stop", "length", "content_filter", "error")
 def check_choice_without_tools(preset: Preset) -> Findings:
     """Report a tool that must be called where there is none."""
     choice = preset["tool_choice"]
-    if choice in ("auto", "none") or preset.get("tools") or _brings_tools(preset) or not read_models(preset):
+    if choice in ("auto", "none") or preset.get("tools") or _brings_tools(preset) or not preset.models:
         return
     message = "a tool must be called, and there are no tools"
     yield Finding(
@@ -131,7 +131,7 @@ def check_tools_of_other_apis(preset: Preset) -> Findings:
 
 def check_deferred(preset: Preset) -> Findings:
     """Report deferred tools on models whose endpoints cannot load them."""
-    models = read_models(preset)
+    models = preset.models
     if (
         not models
         or "deferred_tools" in preset
@@ -155,7 +155,7 @@ def check_strict_tools(preset: Preset) -> Findings:
     """Report strict functions that OpenRouter makes lenient on the way to Claude."""
     if _STRICT_BETA in preset.get("anthropic_beta", ()):
         return
-    if any(model.author == "anthropic" for model in read_models(preset)):
+    if any(model.author == "anthropic" for model in preset.models):
         for index, tool in enumerate(preset["tools"]):
             if tool["type"] == "function" and tool["function"].get("strict") is True:
                 message = "'strict' is dropped on the way to Claude unless a beta feature is requested"
@@ -231,8 +231,8 @@ def _brings_tools(preset: Preset) -> bool:
     fused = any(plugin["id"] == "fusion" and plugin.get("enabled") is not False for plugin in plugins)
     return (
         fused
-        or refers_to_hosted(preset)
-        or any(model.router and model.slug.startswith("fusion") for model in read_models(preset))
+        or preset.builds_on_hosted
+        or any(model.router and model.slug.startswith("fusion") for model in preset.models)
     )
 
 

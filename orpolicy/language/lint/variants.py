@@ -15,14 +15,7 @@ from __future__ import annotations
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import (
-    SORTING_VARIANTS,
-    STATIC_VARIANTS,
-    TIERS,
-    VARIANTS,
-    named_models,
-    read_model,
-)
+from orpolicy.language.lint.slugs import SORTING_VARIANTS, STATIC_VARIANTS, TIERS, VARIANTS, read_model
 from orpolicy.language.source import Path
 
 _TIER_OF = {"fast": "priority", "priority": "priority", "flex": "flex"}
@@ -32,7 +25,7 @@ _AGAINST = {"flex": "nitro", "priority": "floor"}
 
 def check_unknown_variant(preset: Preset) -> Findings:
     """Report a suffix that does not exist: it makes an unknown model."""
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         model = read_model(text)
         for variant in model.variants if model else ():
             if variant not in VARIANTS:
@@ -44,7 +37,7 @@ def check_unknown_variant(preset: Preset) -> Findings:
 
 def check_variant_conflict(preset: Preset) -> Findings:
     """Report two suffixes of one kind: a model is sorted in one way, and listed in one edition."""
-    for path, text in named_models(preset):
+    for path, text in preset.named:
         model = read_model(text)
         if model is None or len(model.variants) < 2:
             continue
@@ -144,7 +137,7 @@ def _read_sort(sort: object) -> tuple[str | None, Path]:
 def _sorting_variants(preset: Preset) -> list[tuple[Path, str]]:
     return [
         (path, variant)
-        for path, text in named_models(preset)
+        for path, text in preset.named
         if ":" in text and (model := read_model(text))
         for variant in model.variants
         if variant in SORTING_VARIANTS

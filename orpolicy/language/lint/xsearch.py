@@ -5,12 +5,12 @@ Source: guides/features/plugins/web-search.mdx ("X Search Filters").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId, read_models
+from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
 from orpolicy.language.source import Path
 
 
@@ -26,7 +26,7 @@ def say_exclusive(
 def check_x_filter(preset: Preset) -> Findings:
     """Report a filter for posts on X that is dropped, or that nothing reads."""
     yield from check_handles(("x_search_filter",), preset["x_search_filter"])
-    models = read_models(preset)
+    models = preset.models
     if models and not any(model.author == "x-ai" or model.router for model in models):
         message = "only SpaceXAI's models search X, and none is named"
     elif models and not _searches_the_web(preset, models):
@@ -36,7 +36,7 @@ def check_x_filter(preset: Preset) -> Findings:
     yield Finding("x-search-filter-without-effect", ("x_search_filter",), message, "drop it", anchor="key")
 
 
-def _searches_the_web(preset: Preset, models: list[ModelId]) -> bool:
+def _searches_the_web(preset: Preset, models: Sequence[ModelId]) -> bool:
     return (
         "web_search_options" in preset
         or any(tool["type"] in SEARCH_TOOLS for tool in preset.get("tools", ()))
