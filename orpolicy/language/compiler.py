@@ -14,34 +14,38 @@ however many presets build on it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compiled import Compiled
-from orpolicy.language.diagnostics import Diagnostic, Finding, Related, Report, Severity
-from orpolicy.language.document import Document, read_document
+from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.document import Document
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import Lowered, lower
-from orpolicy.language.merge import build_layer, find_vain_removals, merge_layers, settle
+from orpolicy.language.merge import build_layer, merge_layers, settle
 from orpolicy.language.model import structure
-from orpolicy.language.policy import Policy, Scope, Statement, find_contradictions, meet
+from orpolicy.language.overrides import read_overrides
+from orpolicy.language.policy import Policy, Scope, find_contradictions, meet
+from orpolicy.language.reports import (
+    NOWHERE,
+    name_environments,
+    report_abstract,
+    report_conflict,
+    report_emptiness,
+    report_vain_removals,
+)
 from orpolicy.language.restrict import restrict
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
-from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.source import Location, Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
 from orpolicy.language.trees import Branch, Layer, author, locate, to_data
 from orpolicy.language.workspace import Workspace, diagnose
-
-if TYPE_CHECKING:
-    from orpolicy.language.narrowing import Conflict
 
 
 @frozen
@@ -76,7 +80,7 @@ class Compiler:
         outcome = self._compile(name, environment)
         preset = self.workspace.find_preset(name)
         if preset is not None and preset.abstract:
-            outcome = Outcome(None, (_report_abstract(preset),))
+            outcome = Outcome(None, (report_abstract(preset),))
         diagnostics = (*self._diagnose_project([name]), *self._diagnose_files([name]), *outcome.diagnostics)
         report = Report(tuple(self._finish(diagnostics, whole=())))
         if outcome.compiled is None or report.errors:
@@ -105,7 +109,7 @@ class Compiler:
             for variant in self._variants(name, environment):
                 for diagnostic in self._compile(name, variant).diagnostics:
                     found.setdefault(diagnostic, []).append(variant)
-        diagnostics.extend(_name_environments(diagnostic, where) for diagnostic, where in found.items())
+        diagnostics.extend(name_environments(diagnostic, where) for diagnostic, where in found.items())
         return Report(tuple(self._finish(diagnostics, whole=chosen)))
 
     def _variants(self, name: str, environment: str | None) -> Iterator[str | None]:
@@ -144,7 +148,7 @@ class Compiler:
         own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
         if preset.abstract:
             return Outcome(None, ())
-        vain = tuple(_report_vain_removals(composed, own))
+        vain = tuple(report_vain_removals(composed, own))
         return self._finish_composition(name, environment, composed, vain)
 
     def _finish_composition(
@@ -160,7 +164,7 @@ class Compiler:
         tree = restricted.tree
         data = to_data(tree)
         findings = before + tuple(self._locate(check_shape("composed", data), tree))
-        findings += tuple(_report_conflict(conflict) for conflict in restricted.conflicts)
+        findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
         if any(finding.severity is Severity.ERROR for finding in findings):
             return Outcome(None, findings)
         demanded = {statement.layer.name for statement in policy}
@@ -187,7 +191,7 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
     ) -> Lowered:
         """Put call-time values over a composed preset and run every pass again."""
-        document = _read_overrides(overrides)
+        document = read_overrides(overrides)
         shape = [diagnose(found, document.locate) for found in check_shape("preset", document.data)]
         if shape:
             raise CompileError(Report(tuple(shape)))
@@ -217,7 +221,7 @@ class Compiler:
 
     def _locate(self, findings: Iterable[Finding], tree: Branch) -> Iterator[Diagnostic]:
         def place(path: Path, anchor: str) -> Location:
-            return locate(tree, path, key=anchor == "key") or _NOWHERE
+            return locate(tree, path, key=anchor == "key") or NOWHERE
 
         for finding in findings:
             yield diagnose(finding, place)
@@ -233,13 +237,13 @@ class Compiler:
         governing = {self.find_policy(name, environment) for name in names for environment in where}
         for policy in {unscoped, *governing}:
             for nothing, statements in find_contradictions(policy):
-                yield _report_emptiness(nothing, statements)
+                yield report_emptiness(nothing, statements)
 
     def _find_emptiness(self) -> Iterator[Diagnostic]:
         if self.workspace.preset_files:
             return
         document = self.workspace.settings.document
-        place = _NOWHERE if document is None else document.locate(("presets",))
+        place = NOWHERE if document is None else document.locate(("presets",))
         message = f"there is no preset below '{self.workspace.settings.presets}/'"
         hint = "'presets' names the folder that holds them"
         yield Diagnostic("empty-project", RULES["empty-project"].severity, message, place, hint)
@@ -314,9 +318,6 @@ class Compiler:
         return f"there is no {kind} '{name}'; there is {', '.join(known[:10]) or 'none at all'}"
 
 
-_NOWHERE = Source("<call>", "").locate(Position(1, 1), Position(1, 1))
-
-
 @frozen
 class _Lookup(Mapping[str, PresetSource]):
     """Presets by name for ``linearise``: present where a file is, even a broken one, which then extends nothing."""
@@ -346,89 +347,3 @@ class _Lookup(Mapping[str, PresetSource]):
 def _own_layers(preset: PresetSource, environment: str | None) -> list[Branch]:
     overlay = preset.overlays.get(environment) if environment is not None else None
     return [preset.tree] if overlay is None else [preset.tree, overlay]
-
-
-def _report_abstract(preset: PresetSource) -> Diagnostic:
-    message = f"'{preset.name}' is abstract: a part of other presets, not one to send"
-    place = preset.document.locate(("abstract",))
-    hint = "extend it, or drop 'abstract: true'"
-    return Diagnostic("abstract-preset", RULES["abstract-preset"].severity, message, place, hint)
-
-
-def _report_conflict(conflict: Conflict) -> Diagnostic:
-    """Report a contradiction at the preset's line, with the policy's lines beside it."""
-    related = _cite(conflict.statements)
-    severity = RULES[conflict.code].severity
-    return Diagnostic(
-        conflict.code, severity, conflict.message, conflict.place or _NOWHERE, conflict.hint, related
-    )
-
-
-def _report_emptiness(nothing: str, statements: Sequence[Statement]) -> Diagnostic:
-    first, *others = sorted(statements, key=lambda statement: str(statement.location))
-    message = f"the policies together leave {nothing}"
-    place = first.location or _NOWHERE
-    return Diagnostic("policy-empty", RULES["policy-empty"].severity, message, place, None, _cite(others))
-
-
-def _cite(statements: Iterable[Statement]) -> tuple[Related, ...]:
-    places = ((statement, statement.location) for statement in statements)
-    return tuple(
-        Related(f"{statement.layer.name} says so here", place)
-        for statement, place in places
-        if place is not None
-    )
-
-
-def _report_vain_removals(composed: Branch, own: Mapping[int, Layer]) -> Iterator[Diagnostic]:
-    """Report removals of nothing, where the preset itself wrote them: a base may serve others better."""
-    for layer, path in find_vain_removals(composed):
-        place = layer.locate(path) if id(layer) in own else None
-        if place is not None:
-            if isinstance(path[-1], int):
-                message, hint = "the inherited list has no such entry to remove", None
-            else:
-                message = f"null removes an inherited '{path[-1]}', and none is inherited"
-                hint = "leave the key out, or write a value; text that starts with '#' needs quotes"
-            yield Diagnostic("nothing-to-remove", RULES["nothing-to-remove"].severity, message, place, hint)
-
-
-def _name_environments(diagnostic: Diagnostic, where: list[str | None]) -> Diagnostic:
-    """Say in which environments a finding holds, where it does not hold without one."""
-    if None in where:
-        return diagnostic
-    names = ", ".join(f"'{name}'" for name in dict.fromkeys(where))
-    return evolve(diagnostic, message=f"{diagnostic.message} (in {names})")
-
-
-def _read_overrides(overrides: Mapping[str, Any]) -> Document:
-    """Turn call-time values into a document, so that findings can point into it."""
-    text = _write_overrides(overrides)
-    reading = read_document(Source("<call>", text))
-    if reading.document is None:
-        raise CompileError(Report(reading.diagnostics))
-    return reading.document
-
-
-def _write_overrides(value: Any) -> str:
-    """Write values as JSON with decimals digit by digit.
-
-    Raises:
-        UsageError: a value has no JSON form.
-    """
-    if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(
-                f"{_write_overrides(str(key))}: {_write_overrides(item)}" for key, item in value.items()
-            )
-            + "}"
-        )
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_write_overrides(item) for item in value) + "]"
-    if isinstance(value, Decimal):
-        return str(value)
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"an override is not JSON: {error}") from error
