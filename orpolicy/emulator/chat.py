@@ -21,6 +21,7 @@ from orpolicy.emulator.serving import (
 )
 from orpolicy.emulator.streams import Answer, cut_text, write_stream
 from orpolicy.emulator.wire import write_json
+from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
     from orpolicy.emulator.serving import Offer, World
@@ -39,7 +40,10 @@ def complete(call: Call, world: World) -> Answer:
     complaint = check_body(call.body)
     if complaint:
         return answer_refusal(refuse(400, complaint))
-    found = find_serving(call.body, call.number, call.region, world)
+    try:
+        found = find_serving(call.body, call.number, call.region, world)
+    except UsageError as exc:
+        return answer_refusal(refuse(400, str(exc)))
     if not isinstance(found, Serving):
         refusal, offers = found
         metadata = report_metadata(call, offers, None, (), "direct") if call.wants_metadata else None

@@ -111,7 +111,13 @@ def _answer_key(_call: Call, _world: World, records: Records) -> Answer:
                 "is_management_key": False,
                 "is_provisioning_key": False,
                 "creator_user_id": None,
+                "organization_id": None,
+                "workspace_id": None,
                 "expires_at": None,
+                "allowed_data_regions": ["global", "europe", "us"],
+                "budgets": [],
+                "effective_budget": None,
+                "free_model_daily_requests": {"limit": 1000, "used": 0, "remaining": 1000},
                 "rate_limit": {"requests": -1, "interval": "10s", "note": "This field is deprecated."},
             }
         }

@@ -70,12 +70,11 @@ def write_stream(
         return Chunk(write_event({**head, "choices": [choice], **more}))
 
     content = [event({"content": piece}) for piece in cut_text(message["content"] or "")]
-    for call in message.get("tool_calls", ()):
+    for index, call in enumerate(message.get("tool_calls", ())):
         function = call["function"]
-        content.append(
-            event({"content": None, "tool_calls": [call | {"function": function | {"arguments": ""}}]})
-        )
-        more = {"index": call["index"], "function": {"arguments": function["arguments"]}}
+        opened = {"index": index, **call, "function": function | {"arguments": ""}}
+        content.append(event({"content": None, "tool_calls": [opened]}))
+        more = {"index": index, "function": {"arguments": function["arguments"]}}
         content.append(event({"content": None, "tool_calls": [more]}))
     end = [event({}, finish), Chunk(write_event({**head, "choices": [], **tail})), Chunk(DONE)]
     if fault is None:

@@ -77,6 +77,7 @@ def show_endpoints(model: Model) -> dict[str, Any]:
 
 def show_endpoint(endpoint: Endpoint, model: Model) -> dict[str, Any]:
     """Return an endpoint as the API lists it; uptimes are not in a catalogue."""
+    can_choose = "tool_choice" in endpoint.parameters
     return {
         "name": f"{endpoint.provider} | {model.canonical_slug or model.id}",
         "model_id": endpoint.served_as or model.id,
@@ -89,12 +90,16 @@ def show_endpoint(endpoint: Endpoint, model: Model) -> dict[str, Any]:
         "max_completion_tokens": endpoint.max_completion_tokens,
         "max_prompt_tokens": endpoint.max_prompt_tokens,
         "supported_parameters": sorted(endpoint.parameters),
+        "supports_tool_choice": dict.fromkeys(("none", "auto", "required", "function"), can_choose),
+        "native_tools": {},
+        "service_tier": endpoint.tier,
         "status": endpoint.status,
         "uptime_last_30m": None,
         "uptime_last_5m": None,
         "uptime_last_1d": None,
         "supports_implicit_caching": endpoint.implicit_caching,
         "supports_voice_cloning": False,
+        "supports_diarization": False,
         "latency_last_30m": dict(endpoint.latency) if endpoint.latency else None,
         "throughput_last_30m": dict(endpoint.throughput) if endpoint.throughput else None,
     }

@@ -140,6 +140,7 @@ def _endpoint_from_api(
         provider=row["provider_name"],
         served_as=row.get("model_id") or model,
         quantization=row.get("quantization") or "unknown",
+        service_tier=row.get("service_tier"),
         context_length=int(row["context_length"]),
         max_completion_tokens=row.get("max_completion_tokens"),
         max_prompt_tokens=row.get("max_prompt_tokens"),

@@ -41,7 +41,7 @@ class Endpoint:
 
     ``model`` is the id under which it is listed, ``served_as`` the id by which the endpoint calls itself: the two
     differ where OpenRouter answers for another model than asked. Limits are in tokens. ``status`` is OpenRouter's,
-    below zero after an outage. ``latency`` (milliseconds) and ``throughput`` (tokens per second) map percentiles to
+    below zero after an outage, ``service_tier`` the tier that the API says it sells, where it says so. ``latency`` (milliseconds) and ``throughput`` (tokens per second) map percentiles to
     values and are known only to those who pull with a key.
     """
 
@@ -60,6 +60,7 @@ class Endpoint:
     implicit_caching: bool = False
     latency: Mapping[str, Decimal] | None = None
     throughput: Mapping[str, Decimal] | None = None
+    service_tier: str | None = None
     prefix: str = field(init=False, eq=False)
     stem: str = field(init=False, eq=False)
     tier: str | None = field(init=False, eq=False)
@@ -71,9 +72,10 @@ class Endpoint:
         tier = last if stem and last in TIERS else None
         if stem and last == "fast" and prefix in _FAST_IS_PRIORITY:
             tier = "priority"
+        tier = self.service_tier or tier
         put = object.__setattr__
         put(self, "prefix", prefix)
-        put(self, "stem", stem if tier else self.tag)
+        put(self, "stem", stem if tier and stem else self.tag)
         put(self, "tier", tier)
 
     @property

@@ -335,7 +335,7 @@ def test_a_generous_ceiling_uses_its_budget_for_both_prices() -> None:
     assert abs(Decimal(prices["completion"]) - 5 * Decimal(prices["prompt"])) < Decimal("0.0001")
     prompt = prompt_bound(body)
     assert prompt is not None
-    assert Decimal(prices["prompt"]) * prompt + Decimal(prices["completion"]) * 1000 > Decimal("49900")
+    assert Decimal(prices["prompt"]) * prompt + Decimal(prices["completion"]) * 1000 > 49_900
 
 
 def test_server_tools_are_stopped_at_a_share_of_the_ceiling() -> None:
