@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from orpolicy.errors import OrpolicyError
 from orpolicy.language.rules import RULES
 from orpolicy.resources import schema_kinds
 
@@ -61,10 +60,7 @@ class InProject(click.ParamType[str]):
         from orpolicy.project import load  # noqa: PLC0415 - verbs without a project need not wait for the compiler
 
         del param
-        try:
-            names = self._list_names(load(ctx.params.get("project_folder")))
-        except OrpolicyError:
-            names = ()
+        names = self._list_names(load(ctx.params.get("project_folder")))
         found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
 

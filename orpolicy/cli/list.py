@@ -10,7 +10,7 @@ from orpolicy.cli.arguments import project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.render import count
 from orpolicy.cli.snippet import visible
-from orpolicy.cli.targets import select_in
+from orpolicy.cli.targets import Selection
 from orpolicy.project import load
 
 EXAMPLES = """\b
@@ -28,7 +28,7 @@ Examples:
 def command(project_folder: str | None, with_library: bool, as_json: bool) -> None:
     """List the presets of a project with their descriptions; the built-in ones where there is no project."""
     project = load(project_folder)
-    own = select_in(project, None)
+    own = Selection(project, None)
     names = (*project.names, *project.library) if with_library or not project.names else project.names
     rows = [
         {

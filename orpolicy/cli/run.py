@@ -97,7 +97,7 @@ def _stream(client: Client, preset: Compiled, message: str, *, as_json: bool) ->
             if as_json:
                 click.echo(_to_json(chunk.raw))
             elif chunk.text:
-                click.echo(_printable(chunk.text), nl=False)
+                _print(chunk.text, end="")
         reply = stream.reply()
     if not as_json:
         click.echo()
@@ -108,18 +108,19 @@ def _stream(client: Client, preset: Compiled, message: str, *, as_json: bool) ->
 def _print_whole(reply: Reply) -> None:
     text = reply.text or reply.refusal
     if text:
-        click.echo(_printable(text))
+        _print(text)
     _print_tool_calls(reply)
 
 
 def _print_tool_calls(reply: Reply) -> None:
     for call in reply.tool_calls:
-        click.echo(_printable(f"{call.name}({call.arguments})"))
+        _print(f"{call.name}({call.arguments})")
 
 
-def _printable(text: str) -> str:
-    """Keep a model's answer from steering a terminal; a pipe gets it as it is."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text) if sys.stdout.isatty() else text
+def _print(text: str, end: str = "\n") -> None:
+    """Print a model's words: a pipe gets them as they are, and no terminal is steered by them."""
+    shown = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text) if sys.stdout.isatty() else text
+    click.echo(shown + end, nl=False, color=True)
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:

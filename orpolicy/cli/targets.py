@@ -21,20 +21,14 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Diagnostic, Report
 from orpolicy.language.document import MAX_BYTES
+from orpolicy.language.files import BUILTIN, POLICY_SUFFIXES, PRESET_SUFFIXES, PROJECT_FILE, Files
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.workspace import (
-    BUILTIN,
-    POLICY_SUFFIXES,
-    PRESET_SUFFIXES,
-    PROJECT_FILE,
-    Files,
-    Workspace,
-)
+from orpolicy.language.workspace import Workspace
 from orpolicy.project import Folder, Library, Project, find_root, load, load_files
 
 if TYPE_CHECKING:
@@ -47,11 +41,10 @@ STDIN = "<stdin>"
 
 @frozen
 class Selection:
-    """Presets of one project, ``None`` for all of it; ``prefix`` leads from the working directory to its files."""
+    """Presets of one project, ``None`` for all of it."""
 
     project: Project
     names: tuple[str, ...] | None
-    prefix: str = ""
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -66,24 +59,41 @@ class Selection:
     def file_of(self, name: str) -> str | None:
         """Return the file of a preset as it is reached from the working directory; ``None`` for a built-in one."""
         file = self.project.workspace.preset_files.get(name)
-        return None if file is None else self.prefix + file
+        return None if file is None else self._reach(file)
 
     def find_source(self, file: str) -> Source | None:
         """Return the text of a file by the name that it has in a relocated report."""
-        return self.project.source(file.removeprefix(self.prefix))
+        root = self.project.root
+        if root is None or file.startswith(_UNMOVED):
+            return self.project.source(file)
+        return self.project.source(_relative(Path(file).absolute(), root))
 
     def relocate(self, report: Report) -> Report:
         """Name the files of a report as they are reached from the working directory."""
-        return Report(tuple(map(self._relocate, report))) if self.prefix else report
+        return Report(tuple(map(self._relocate, report)))
 
     def place(self, location: Location) -> Location:
         """Name the file of a place as it is reached from the working directory."""
-        inside = location.file.startswith((BUILTIN, "<"))
-        return location if inside else evolve(location, file=self.prefix + location.file)
+        return evolve(location, file=self._reach(location.file))
+
+    def _reach(self, file: str) -> str:
+        root = self.project.root
+        return file if root is None or file.startswith(_UNMOVED) else _relative(root / file, Path.cwd())
 
     def _relocate(self, found: Diagnostic) -> Diagnostic:
         related = tuple(evolve(other, location=self.place(other.location)) for other in found.related)
         return evolve(found, location=self.place(found.location), related=related)
+
+
+_UNMOVED = (BUILTIN, "<")
+"""How the names begin that no folder changes: files of the package, standard input, values of a call."""
+
+
+def _relative(path: Path, start: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.as_posix()
 
 
 @frozen
@@ -103,20 +113,25 @@ class WithInput:
 
 
 def select(targets: Sequence[str], folder: str | None) -> list[Selection]:
-    """Find what arguments mean; the first selection is of the project in ``folder``, or around the working directory.
+    """Find what arguments mean, one selection a project; names are looked up in that of ``folder``, or around us.
 
     Raises:
         UsageError: a target is neither a preset nor a path, or a folder holds no presets.
     """
     home = load(folder)
     if not targets:
-        return [select_in(home, None)]
-    named = [target for target in targets if target in home.names or _is_builtin(home, target)]
-    selections = [select_in(home, tuple(named))] if named else []
-    paths = [target for target in targets if target not in named]
-    if "-" in paths:
-        selections.append(_select_input(home))
-    return [*selections, *_select_paths([path for path in paths if path != "-"], home)]
+        return [Selection(home, None)]
+    groups = _Groups(home)
+    for target in targets:
+        if target == "-":
+            groups.others.append(_select_input(home))
+        elif target in home.names or _is_builtin(home, target):
+            groups.add(home, (target,))
+        elif target and os.path.lexists(target):
+            groups.add_path(Path(target))
+        else:
+            raise UsageError(_say_unknown(target, home))
+    return list(groups)
 
 
 def select_one(target: str, folder: str | None) -> Selection:
@@ -141,52 +156,46 @@ def _is_builtin(home: Project, name: str) -> bool:
     return name in home.library or (not home.names and BUILTIN + name in home.library)
 
 
-def select_in(project: Project, names: tuple[str, ...] | None) -> Selection:
-    """Choose presets of a project, ``None`` for all."""
-    return Selection(project, names, _lead_to(project.root))
-
-
-def _lead_to(root: Path | None) -> str:
-    """Return the path from the working directory to a project, empty or ending in a slash."""
-    if root is None:
-        return ""
-    try:
-        path = PurePosixPath(Path(os.path.relpath(root)).as_posix())
-    except ValueError:  # another drive of Windows
-        path = PurePosixPath(root.as_posix())
-    return "" if path == PurePosixPath() else f"{path}/"
-
-
 def _select_input(home: Project) -> Selection:
     raw = read_input()
     if not home.names or home.root is None:
         return Selection(load_files([], {STDIN: raw}), None)
     workspace = Workspace(WithInput(Folder(home.root), raw), Workspace(Library()))
-    return select_in(Project(workspace, home.root), (STDIN,))
+    return Selection(Project(workspace, home.root), (STDIN,))
 
 
-def _select_paths(targets: Sequence[str], home: Project) -> Iterator[Selection]:
-    """Group paths by the project they lie in; those that lie in none are presets for themselves."""
-    projects = {} if home.root is None else {home.root: home}
-    names: dict[Path, dict[str, None] | None] = {}
-    loose: list[Path] = []
-    for target in targets:
-        path = Path(target)
-        if not target or not os.path.lexists(path):
-            raise UsageError(_say_unknown(target, home))
-        root = _find_project(path, home)
-        project = None if root is None else projects.setdefault(root, load(root))
-        found = None if project is None else _names_at(path, project)
-        if root is None or (found is not None and not found):
-            loose.extend(_list_files(path))
-        elif found is None or names.get(root, {}) is None:
-            names[root] = None
-        else:
-            names[root] = {**(names.get(root) or {}), **dict.fromkeys(found)}
-    for root, chosen in names.items():
-        yield select_in(projects[root], None if chosen is None else tuple(chosen))
-    if loose:
-        yield Selection(load_files(loose), None)
+@define
+class _Groups:
+    """What is chosen so far, by the root of its project; ``loose`` files lie in none."""
+
+    home: Project
+    others: list[Selection] = field(factory=list)
+    _chosen: dict[Path | None, Selection] = field(factory=dict)
+    _loose: list[Path] = field(factory=list)
+
+    def __iter__(self) -> Iterator[Selection]:
+        yield from self._chosen.values()
+        yield from self.others
+        if self._loose:
+            yield Selection(load_files(self._loose), None)
+
+    def add(self, project: Project, names: tuple[str, ...] | None) -> None:
+        """Add presets of a project, ``None`` for all; what is chosen already stays."""
+        before = self._chosen.get(project.root, Selection(project, ()))
+        whole = names is None or before.names is None
+        joined = None if whole else tuple(dict.fromkeys((*(before.names or ()), *(names or ()))))
+        self._chosen[project.root] = evolve(before, names=joined)
+
+    def add_path(self, path: Path) -> None:
+        """Add the presets at a path, in the project that it lies in or for themselves."""
+        root = _find_project(path, self.home)
+        if root is not None:
+            project = self.home if root == self.home.root else load(root)
+            names = _names_at(path, project)
+            if names != ():
+                self.add(project, names)
+                return
+        self._loose.extend(_list_files(path))
 
 
 def _find_project(path: Path, home: Project) -> Path | None:
