@@ -16,7 +16,8 @@ from attrs import define, field, frozen
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import MAX_BYTES
-from orpolicy.language.workspace import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem, Workspace
+from orpolicy.language.files import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem
+from orpolicy.language.workspace import Workspace
 from orpolicy.resources import builtin_presets
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ however many presets build on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
@@ -23,6 +23,7 @@ from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compiled import Compiled
 from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
 from orpolicy.language.document import Document
+from orpolicy.language.inspect import diagnose
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import Lowered, lower
@@ -45,7 +46,9 @@ from orpolicy.language.source import Location, Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
 from orpolicy.language.trees import Branch, Layer, author, locate, to_data
-from orpolicy.language.workspace import Workspace, diagnose
+
+if TYPE_CHECKING:
+    from orpolicy.language.workspace import Workspace
 
 
 @frozen

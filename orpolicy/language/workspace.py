@@ -8,89 +8,34 @@ from __future__ import annotations
 import posixpath
 from functools import cached_property, reduce
 from operator import getitem
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from orpolicy.errors import OrpolicyError
-from orpolicy.language.diagnostics import Diagnostic, Finding, Related, Severity
-from orpolicy.language.document import Ambiguity, Document, decode, read_document
+from orpolicy.language.diagnostics import Diagnostic, Severity
+from orpolicy.language.document import Document, decode, read_document
+from orpolicy.language.files import (
+    BUILTIN,
+    POLICY_SUFFIXES,
+    PROJECT_FILE,
+    TEST_SUFFIXES,
+    FileProblem,
+    Files,
+    Loaded,
+    report_file,
+)
+from orpolicy.language.inspect import inspect_document
 from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import build_layer
 from orpolicy.language.policy import Scope, read_policy
-from orpolicy.language.rules import RULES
-from orpolicy.language.schema import check_shape, merge_strategies
-from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.schema import merge_strategies
+from orpolicy.language.settings import Settings, build_settings
+from orpolicy.language.source import Path, Source
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.suppress import may_suppress
 from orpolicy.language.trees import Branch, Layer, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-PROJECT_FILE = "orpolicy.yaml"
-POLICY_SUFFIXES = (".policy.yaml", ".policy.yml")
-TEST_SUFFIXES = (".test.yaml", ".test.yml")
-PRESET_SUFFIXES = (".yaml", ".yml")
-BUILTIN = "orpolicy/"
-"""The prefix of the presets and policies that ship with the package."""
-
-
-class FileProblem(OrpolicyError):  # it is a finding in the making, not a failure
-    """A file that cannot be read, in words for its reader."""
-
-
-class Files(Protocol):
-    """Where texts come from; names are POSIX paths relative to the project."""
-
-    def list_yaml(self, folder: str) -> Iterable[str]:
-        """Name every YAML file below a folder."""
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's bytes, or ``None`` where there is none.
-
-        Raises:
-            FileProblem: it is there and cannot be read, or it lies outside the project.
-        """
-
-
-@frozen
-class Memory:
-    """Files held in a dictionary."""
-
-    texts: Mapping[str, str]
-
-    def list_yaml(self, folder: str) -> Iterable[str]:
-        """Name every YAML file below a folder."""
-        prefix = "" if folder in ("", ".") else folder.rstrip("/") + "/"
-        return [name for name in self.texts if name.startswith(prefix) and name.endswith(PRESET_SUFFIXES)]
-
-    def read(self, name: str) -> bytes | None:
-        """Return a text as UTF-8, or ``None``."""
-        text = self.texts.get(name)
-        return None if text is None else text.encode("utf-8", errors="surrogatepass")
-
-
-@frozen
-class Settings:
-    """A project's own settings; ``environments`` is ``None`` where the project does not close the list."""
-
-    presets: str = "presets"
-    policies: tuple[str, ...] = ()
-    catalog: str = "catalog.json"
-    environments: tuple[str, ...] | None = None
-    severities: Mapping[str, Severity] = field(factory=dict)
-    document: Document | None = None
-    defaults: Branch | None = None
-
-
-@frozen
-class Loaded:
-    """What came of one file: a value, unless findings say why there is none."""
-
-    value: Any
-    diagnostics: tuple[Diagnostic, ...] = ()
-    document: Document | None = None
 
 
 @define(slots=False, eq=False)
@@ -104,7 +49,7 @@ class Workspace:
     @cached_property
     def project(self) -> Loaded:
         """The project file, read: ``value`` is its ``Settings``, those of an empty file where it is broken."""
-        loaded = self._load(PROJECT_FILE, "project", _build_settings)
+        loaded = self._load(PROJECT_FILE, "project", build_settings)
         return loaded if loaded.value is not None else evolve(loaded, value=Settings())
 
     @property
@@ -138,7 +83,7 @@ class Workspace:
         folder = self.settings.presets
         extra = set(self.files.list_yaml(folder)) - set(self.preset_files.values()) - set(self.policy_files)
         return tuple(
-            _report_file(file, "duplicate-preset", f"the preset '{preset_name(file, folder)}' has two files")
+            report_file(file, "duplicate-preset", f"the preset '{preset_name(file, folder)}' has two files")
             for file in sorted(extra)
             if not file.endswith(TEST_SUFFIXES) and file != PROJECT_FILE
         )
@@ -250,9 +195,9 @@ class Workspace:
         try:
             raw = self.files.read(file)
         except FileProblem as problem:
-            return Loaded(None, (_report_file(file, "unreadable-file", str(problem)),))
+            return Loaded(None, (report_file(file, "unreadable-file", str(problem)),))
         if raw is None:
-            missing = _report_file(file, "unreadable-file", f"'{file}' leads to no file")
+            missing = report_file(file, "unreadable-file", f"'{file}' leads to no file")
             return Loaded(None, () if file == PROJECT_FILE else (missing,))
         source = decode(file, raw)
         if isinstance(source, Diagnostic):
@@ -317,7 +262,8 @@ class Workspace:
         """Hold the name of an environment, a key or a list's item, against the project's closed list."""
         known = self.settings.environments
         item = isinstance(path[-1], int)
-        name = _descend(document.data, path) if item else path[-1]
+        data: Any = document.data
+        name = reduce(getitem, path, data) if item else path[-1]
         if known is not None and name not in known:
             message = f"the project has no environment '{name}'"
             similar = find_similar(name, known)
@@ -334,103 +280,6 @@ def preset_name(file: str, folder: str) -> str:
     return below.removesuffix(".yaml").removesuffix(".yml")
 
 
-def _descend(data: Any, path: Path) -> Any:
-    return reduce(getitem, path, data)
-
-
 def policy_name(file: str, folder: str) -> str:
     """Derive a policy's name from its file, as a preset's is, without the ``.policy`` before the suffix."""
     return preset_name(file, folder).removesuffix(".policy")
-
-
-def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
-    """Report what is wrong with a document's shape, and its scalars that other readers take for something else."""
-    findings = check_shape(kind, document.data, strict_integers=document.has_whole_decimals)
-    places = {finding.path for finding in findings}
-    for ambiguity in document.ambiguities:
-        if ambiguity.path not in places:
-            findings.append(_explain_ambiguity(kind, document, ambiguity))
-    for finding in findings:
-        yield diagnose(finding, document.locate)
-
-
-def diagnose(
-    finding: Finding, locate: Callable[[Path, Any], Location], severity: Severity | None = None
-) -> Diagnostic:
-    """Put a finding at its place in a text."""
-    related = tuple(Related(message, locate(path, "value")) for message, path in finding.related)
-    place = locate(finding.path, finding.anchor)
-    return Diagnostic(
-        finding.code, severity or RULES[finding.code].severity, finding.message, place, finding.hint, related
-    )
-
-
-_KINDS_1_1 = {
-    "bool": ("a boolean", True),
-    "int": ("a number", 1),
-    "float": ("a number", 1),
-    "null": ("null", None),
-    "timestamp": ("a date", None),
-    "str": ("text", "text"),
-}
-"""Kinds of YAML 1.1: how they are called, and a value to try in the place of one."""
-
-
-def _explain_ambiguity(kind: str, document: Document, ambiguity: Ambiguity) -> Finding:
-    """Say how other readers take a scalar; where the schema would then reject it, that is an error."""
-    name, stand_in = _KINDS_1_1[ambiguity.kind]
-    trial = _replace(document.data, ambiguity.path, stand_in)
-    rejected = ambiguity.kind == "timestamp" or any(
-        finding.path == ambiguity.path for finding in check_shape(kind, trial)
-    )
-    code = "yaml-retyped" if rejected else "yaml-ambiguous"
-    message = f"'{ambiguity.text}' is {'a number' if ambiguity.kind == 'str' else 'text'} here, and {name} to a YAML 1.1 reader"
-    hint = "write the number plainly" if ambiguity.kind == "str" else f'put it in quotes: "{ambiguity.text}"'
-    return Finding(code, ambiguity.path, message, hint)
-
-
-def _replace(data: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
-    if isinstance(data, list):
-        return [
-            _replace(item, path[1:], value) if index == path[0] else item for index, item in enumerate(data)
-        ]
-    return {key: _replace(item, path[1:], value) if key == path[0] else item for key, item in data.items()}
-
-
-def _build_settings(document: Document) -> Loaded:
-    data: Any = document.data
-    found: list[Diagnostic] = []
-    for code, severity in data.get("rules", {}).items():
-        found.extend(_check_severity(document, code, severity))
-    environments = data.get("environments")
-    defaults = data.get("defaults")
-    layer = Layer("defaults", document, ("defaults",))
-    settings = Settings(
-        presets=data.get("presets", "presets"),
-        policies=tuple(data.get("policies", ())),
-        catalog=data.get("catalog", "catalog.json"),
-        environments=None if environments is None else tuple(environments),
-        severities={code: Severity(severity) for code, severity in data.get("rules", {}).items()},
-        document=document,
-        defaults=None if not defaults else build_layer(defaults, layer, merge_strategies()),
-    )
-    return Loaded(settings, tuple(found))
-
-
-def _check_severity(document: Document, code: str, severity: str) -> Iterable[Diagnostic]:
-    place = document.locate(("rules", code), "key")
-    if code not in RULES:
-        similar = find_similar(code, RULES)
-        hint = f"did you mean '{similar}'?" if similar else "'orpolicy rule' lists all rules"
-        yield Diagnostic("unknown-rule", Severity.ERROR, f"there is no rule '{code}'", place, hint)
-    elif severity != "error" and not may_suppress(code):
-        message = f"'{code}' cannot be turned {'off' if severity == 'off' else 'into a warning'}"
-        hint = "what it reports cannot be compiled, or a policy forbids it"
-        yield Diagnostic("unknown-rule", Severity.ERROR, message, place, hint)
-
-
-def _report_file(file: str, code: str, message: str) -> Diagnostic:
-    start = Position(1, 1)
-    return Diagnostic(code, RULES[code].severity, message, Source(file, "").locate(start, start))

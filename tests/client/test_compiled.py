@@ -11,7 +11,8 @@ import pytest
 from orpolicy.client.adapters import AdapterError, for_openai, for_openrouter
 from orpolicy.client.client import Client
 from orpolicy.language.compiler import Compiler
-from orpolicy.language.workspace import Memory, Workspace
+from orpolicy.language.files import Memory
+from orpolicy.language.workspace import Workspace
 
 if TYPE_CHECKING:
     from orpolicy.language.compiled import Compiled

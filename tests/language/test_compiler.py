@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from orpolicy.errors import CompileError, UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
+from orpolicy.language.files import Memory
 from orpolicy.language.source import Source
-from orpolicy.language.workspace import Memory, Workspace
+from orpolicy.language.workspace import Workspace
 from orpolicy.project import Library
 
 

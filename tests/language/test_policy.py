@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from orpolicy.errors import CompileError, PolicyViolation
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
+from orpolicy.language.files import Memory
 from orpolicy.language.globs import contains, matches, overlap
 from orpolicy.language.policy import EMPTY, Policy, find_bounds, find_contradictions, meet, read_policy
 from orpolicy.language.rules import FAMILIES
 from orpolicy.language.source import Source
-from orpolicy.language.workspace import Memory, Workspace
+from orpolicy.language.workspace import Workspace
 
 MODELS = [
     "anthropic/claude-opus-4.1",

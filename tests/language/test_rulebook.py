@@ -8,8 +8,9 @@ import pytest
 
 from orpolicy.errors import CompileError
 from orpolicy.language.compiler import Compiler
+from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
-from orpolicy.language.workspace import Memory, Workspace
+from orpolicy.language.workspace import Workspace
 from orpolicy.project import Library
 
 if TYPE_CHECKING:
