@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orpolicy import resources
 from orpolicy.errors import UsageError
 from orpolicy.resources import builtin_presets, read_schema, schema_kinds, schema_text
 
@@ -34,3 +35,13 @@ def test_an_unknown_kind_is_refused_with_those_that_exist(kind: str) -> None:
 def test_the_builtin_presets_are_those_of_the_repository(root: Path) -> None:
     found = {entry.name for entry in builtin_presets().iterdir()}
     assert found == {entry.name for entry in (root / "presets").iterdir()}
+
+
+def test_data_is_asked_of_the_import_system_where_there_is_no_folder(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "archive.whl" / "orpolicy")
+    monkeypatch.setattr("importlib.resources.files", lambda _: root)
+    resources._find_folder.cache_clear()
+    assert schema_kinds() == ("policy", "preset", "project")
+    resources._find_folder.cache_clear()

@@ -16,7 +16,7 @@ from orpolicy.cli.targets import Selection, select_one
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orpolicy.language.compiled import Author, Explanation
+    from orpolicy.language.compilation import Author, Explanation
 
 EXAMPLES = """\b
 Examples:

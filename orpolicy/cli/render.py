@@ -139,7 +139,7 @@ def _headline(view: View, found: Diagnostic, hint: str | None = None) -> str:
 def _snippet(view: View, rows: list[Row], width: int, colour: str) -> Iterator[str]:
     for row in rows:
         if row.number is None:
-            yield f"  {'.' * min(width, 3):>{width}}"
+            yield f"  {'...':>{width}}"
             continue
         yield f"  {view.paint(f'{row.number:>{width}} |', 'blue')} {row.text}".rstrip()
         yield f"  {view.paint(' ' * width + ' |', 'blue')} {view.paint(row.carets, colour)}"

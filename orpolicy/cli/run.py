@@ -17,7 +17,7 @@ from orpolicy.cli.targets import read_input, select_one
 if TYPE_CHECKING:
     from orpolicy.client.client import Client
     from orpolicy.client.replies import Reply
-    from orpolicy.language.compiled import Compiled
+    from orpolicy.compiled import Compiled
 
 EXAMPLES = """\b
 Examples:

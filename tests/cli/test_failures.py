@@ -87,6 +87,14 @@ def test_a_verb_that_ends_well_decides_itself(returned: int | None, code: int) -
     assert exit_code_of(lambda: returned) == code
 
 
+def test_a_closed_pipe_ends_the_run_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    def run() -> None:
+        raise BrokenPipeError
+
+    assert exit_code_of(run) == 141
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are no POSIX pipes")
 def test_a_reader_that_goes_away_is_no_failure_to_talk_about(tmp_path: Path) -> None:
     program = f"{sys.executable} -m orpolicy schema preset; echo $? >{tmp_path / 'code'}"

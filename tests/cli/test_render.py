@@ -62,6 +62,18 @@ def test_full_shows_place_line_carets_help_and_notes() -> None:
     )
 
 
+def test_a_long_span_shows_its_first_and_its_last_line() -> None:
+    found = Diagnostic("bad-value", Severity.ERROR, "odd", at(1, 1, 4, 12))
+    assert FORMATS["full"](view(found)) == (
+        "presets/fast.yaml:1:1: error: odd [bad-value]\n"
+        "  1 | description: quick\n"
+        "    | ^^^^^^^^^^^^^^^^^^\n"
+        "  ...\n"
+        "  4 |   modle: no\n"
+        "    |   ^^^^^^^^^\n"
+    )
+
+
 def test_concise_is_one_line_a_finding() -> None:
     assert FORMATS["concise"](view(CONFLICT, TYPO)) == (
         "presets/fast.yaml:4:3: error: unknown key 'modle' (did you mean 'model'?) [unknown-key]\n"

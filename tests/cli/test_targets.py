@@ -125,6 +125,7 @@ def test_the_prefix_of_a_built_in_preset_may_be_left_out_without_a_project(
         (["check", "qqqq"], "there is no preset and no file 'qqqq'; 'orpolicy list' names all presets"),
         (["check", "qqqq.yaml"], "there is no preset and no file 'qqqq.yaml'"),
         (["compile", "../empty"], "'../empty' holds no presets"),
+        (["compile", "../none"], "'../none' holds no presets"),
         (["explain", "presets"], "'presets' holds 3 presets; name one of them"),
         (["run", "presets", "x"], "'presets' holds 3 presets; name one of them"),
         (["check", "-e", "pord"], "there is no environment 'pord'; did you mean 'prod'?"),
@@ -132,6 +133,7 @@ def test_the_prefix_of_a_built_in_preset_may_be_left_out_without_a_project(
 )
 def test_what_is_not_there_is_said(arguments: list[str], said: str, run: Run, project: Path) -> None:
     (project.parent / "empty").mkdir()
+    (project.parent / "none" / "presets").mkdir(parents=True)
     result = run(*arguments)
     assert result.stderr == f"Error: {said}\n"
     assert result.exit_code == 2
