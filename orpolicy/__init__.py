@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orpolicy.client.client import AsyncClient, Client
+    from orpolicy.compiled import Compiled
     from orpolicy.errors import (
         CatalogError,
         ClientError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         PolicyViolation,
         UsageError,
     )
-    from orpolicy.language.compiled import Compiled, Explanation, Request
+    from orpolicy.language.compilation import Explanation, Request
     from orpolicy.language.diagnostics import Diagnostic, Report, Severity
     from orpolicy.project import Project, load
 
@@ -44,7 +45,8 @@ _HOMES = {
         "PolicyViolation",
         "UsageError",
     ),
-    "orpolicy.language.compiled": ("Compiled", "Explanation", "Request"),
+    "orpolicy.compiled": ("Compiled",),
+    "orpolicy.language.compilation": ("Explanation", "Request"),
     "orpolicy.language.diagnostics": ("Diagnostic", "Report", "Severity"),
     "orpolicy.project": ("Project", "load"),
 }

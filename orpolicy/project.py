@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from orpolicy.compiled import Compiled
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import MAX_BYTES
@@ -23,9 +24,9 @@ from orpolicy.resources import builtin_presets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from orpolicy.language.compiled import Compiled
     from orpolicy.language.diagnostics import Report
     from orpolicy.language.source import Source
+    from orpolicy.routing.catalog import Catalog
 
 
 @frozen
@@ -154,7 +155,7 @@ class Project:
             CompileError: the sources are wrong; ``report`` holds every finding.
             PolicyViolation: a policy forbids what the preset says.
         """
-        return self._compiler.compile(self._resolve(name), environment)
+        return Compiled.of(self._compiler.compile(self._resolve(name), environment), self.catalog)
 
     def check(self, names: Sequence[str] | None = None, environment: str | None = None) -> Report:
         """Report every finding in the project, or in some of its presets.
@@ -164,6 +165,22 @@ class Project:
         """
         chosen = None if names is None else [self._resolve(name) for name in names]
         return self._compiler.check(chosen, environment)
+
+    @cached_property
+    def catalog(self) -> Catalog | None:
+        """The project's snapshot of the catalogue; ``None`` where there is none.
+
+        Raises:
+            CatalogError: there is one, and it cannot be read.
+        """
+        if self.root is None:
+            return None
+        file = self.root / self.workspace.settings.catalog
+        if not file.exists():
+            return None
+        from orpolicy.routing.answers import load_catalog  # noqa: PLC0415 - many projects have no snapshot
+
+        return load_catalog(file)
 
     def source(self, file: str) -> Source | None:
         """Return the text of a file that a finding names; ``None`` where it cannot be read."""

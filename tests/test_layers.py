@@ -21,7 +21,7 @@ language.merge language.suggest language.repairs language.schema language.suppre
 language.model language.writer_order language.writer
 language.layers language.lint.check language.lint.slugs
 language.globs language.policy language.restrict language.guardrail
-language.lower language.values language.compiled
+language.lower language.values language.compilation
 language.lint.deprecated language.lint.limits language.lint.models
 language.lint.output language.lint.plugins language.lint.privacy language.lint.providers language.lint.reasoning
 language.lint.sampling language.lint.xsearch language.lint.search language.lint.session language.lint.tools

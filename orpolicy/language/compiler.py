@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
-from orpolicy.language.compiled import Compiled
+from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.inspect import diagnose
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 class Outcome:
     """What came of compiling one preset in one environment."""
 
-    compiled: Compiled | None
+    compiled: Compilation | None
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -69,7 +69,7 @@ class Compiler:
     _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
 
-    def compile(self, name: str, environment: str | None = None) -> Compiled:
+    def compile(self, name: str, environment: str | None = None) -> Compilation:
         """Compile a preset, or say everything that is wrong with it.
 
         Raises:
@@ -179,7 +179,7 @@ class Compiler:
         def override(overrides: Mapping[str, Any]) -> Lowered:
             return self._override(name, environment, composed, overrides)
 
-        return Outcome(Compiled(name, environment, preset, lowered, tree, override), findings)
+        return Outcome(Compilation(name, environment, preset, lowered, tree, override), findings)
 
     def find_policy(self, name: str, environment: str | None) -> Policy:
         """Return the meet of all policies that govern a preset in an environment."""

@@ -88,6 +88,12 @@ def lower(preset: Preset) -> Lowered:
     )
 
 
+def order_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the keys of a body in canonical order; messages, and whatever else the table lacks, come last."""
+    ordered = {row.key: body[row.key] for row in BODY if row.key in body}
+    return ordered | {key: value for key, value in body.items() if key not in ordered}
+
+
 def write_price(amount: Decimal) -> str:
     """Write an amount as the shortest plain decimal: ``1.50`` becomes ``"1.5"``, ``1E+2`` becomes ``"100"``."""
     text = format(amount, "f")

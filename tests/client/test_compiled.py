@@ -15,7 +15,7 @@ from orpolicy.language.files import Memory
 from orpolicy.language.workspace import Workspace
 
 if TYPE_CHECKING:
-    from orpolicy.language.compiled import Compiled
+    from orpolicy.compiled import Compiled
 
 TRIAGE = """\
 description: Sort incoming mail

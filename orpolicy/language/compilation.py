@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @frozen
 class Request:
-    """A request that is ready to be sent: the whole body, and headers without the key."""
+    """A request that is ready to be sent: the whole body, and headers without the key; ``max_cost`` is USD."""
 
     body: dict[str, Any] = field(repr=False)
     headers: Mapping[str, str]
     base_url: str
     preset: str
+    max_cost: Usd | None = None
 
 
 @frozen
@@ -63,7 +64,7 @@ Messages = str | Sequence[Mapping[str, Any]]
 
 
 @define(frozen=True, slots=False, eq=False)
-class Compiled:
+class Compilation:
     """A preset compiled for an environment: everything a request needs but its messages.
 
     ``max_cost`` is USD per request. ``body`` holds no messages and no system prompt; it cannot be changed.
@@ -131,7 +132,7 @@ class Compiled:
             conversation.insert(0, {"role": "system", "content": lowered.system})
         body = thaw(lowered.body)
         body["messages"] = conversation
-        return Request(body, FrozenDict(lowered.headers), lowered.base_url, self.name)
+        return Request(body, FrozenDict(lowered.headers), lowered.base_url, self.name, lowered.max_cost)
 
     def origin(self, path: Path) -> Location | None:
         """Return where a value of the body was written; for a path that is not there, its nearest ancestor's key."""

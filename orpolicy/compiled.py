@@ -1,0 +1,87 @@
+"""A compiled preset as users hold it: what the language made of it, with the catalogue and other SDKs in reach."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, fields
+
+from orpolicy.language.compilation import Compilation
+from orpolicy.language.lower import order_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orpolicy.language.compilation import Messages, Request
+    from orpolicy.routing.catalog import Catalog
+    from orpolicy.routing.cost import Reach
+
+
+@define(frozen=True, slots=False, eq=False)
+class Compiled(Compilation):
+    """A preset compiled for an environment; ``catalog`` is the project's snapshot, where it has one."""
+
+    catalog: Catalog | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, compilation: Compilation, catalog: Catalog | None) -> Compiled:
+        """Put a catalogue beside a compilation."""
+        values = {attribute.name: getattr(compilation, attribute.name) for attribute in fields(Compilation)}
+        return cls(**values, catalog=catalog)
+
+    def request(
+        self,
+        messages: Messages,
+        *,
+        token_counter: Callable[[Mapping[str, Any]], int] | None = None,
+        **overrides: Any,
+    ) -> Request:
+        """Join the body with messages; ``overrides`` are one more layer, checked like the others.
+
+        ``max_cost`` is held: with a catalogue by adding up the worst case, without one by ceilings in the request.
+        ``token_counter`` counts the prompt tokens of a body, where its bytes are too loose a bound.
+
+        Raises:
+            CompileError: an override is not valid, or does not go with the preset.
+            PolicyViolation: a policy forbids an override.
+            CostCeilingExceeded: the worst case is above ``max_cost``, or nothing can bound it.
+        """
+        request = super().request(messages, **overrides)
+        if request.max_cost is None:
+            return request
+        from orpolicy.routing.ceiling import hold_ceiling  # noqa: PLC0415 - most presets have no ceiling
+
+        over = self.catalog if overrides else self._reach
+        region = None if "//openrouter." in request.base_url else request.base_url.partition("//")[2][:2]
+        body = hold_ceiling(request.body, request.max_cost, over, token_counter=token_counter, region=region)
+        return evolve(request, body=order_body(body))
+
+    def for_openai(
+        self, messages: Messages | None = None, *, base_url: str | None = None, **overrides: Any
+    ) -> dict[str, Any]:
+        """Return keyword arguments for ``chat.completions.create`` of the ``openai`` package.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.adapters import for_openai  # noqa: PLC0415 - loads the other package
+
+        return for_openai(self, messages, base_url=base_url, **overrides)
+
+    def for_openrouter(self, messages: Messages | None = None, **overrides: Any) -> dict[str, Any]:
+        """Return keyword arguments for ``chat.send`` of the official ``openrouter`` package.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.adapters import for_openrouter  # noqa: PLC0415 - loads the other package
+
+        return for_openrouter(self, messages, **overrides)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        from orpolicy.routing.cost import reach  # noqa: PLC0415 - most presets have no ceiling
+
+        region = None if self.preset.region is None else self.preset.region
+        return reach(self.lowered.body, self.catalog, region=region)
