@@ -84,6 +84,7 @@ class Constraints:
     require_parameters: bool
     completion: tuple[int, Path] | None
     service_tier: str | None
+    fast: bool
     compression: bool | None
     needs: tuple[str, ...]
     prompt_tokens: int | None
@@ -92,6 +93,8 @@ class Constraints:
     def tiers_of(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Name the tiers that are admitted without a tier slug, for a model with these suffixes."""
         admitted = TIERS_OF_SERVICE.get(self.service_tier or "", frozenset())
+        if self.fast:  # both are honoured where they differ: fact 64
+            admitted |= TIERS_OF_SERVICE["fast"]
         if not self.order and self.service_tier != "default":  # fact 47
             admitted = admitted.union(*(TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes))
         return admitted
@@ -128,6 +131,7 @@ def read_constraints(
         require_parameters=provider.get("require_parameters") is True,
         completion=_completion(body),
         service_tier=body.get("service_tier") or ("priority" if body.get("speed") == "fast" else None),
+        fast=body.get("speed") == "fast",
         compression=_compression(body),
         needs=tuple(_needs(provider, region)),
         prompt_tokens=prompt_tokens,
