@@ -17,21 +17,27 @@ errors resources
 language
 language.source language.diagnostics language.rules
 language.scalars language.secrets language.syntax language.document
-language.merge language.suggest language.repairs language.schema language.suppress
+language.trees language.overrides language.merge
+language.mistakes language.suggest language.repairs language.schema language.inspect language.suppress
+language.files language.settings
 language.model language.writer_order language.writer
-language.layers language.lint.check language.lint.slugs
-language.globs language.policy language.restrict language.guardrail
-language.lower language.values language.compilation
-language.lint.deprecated language.lint.limits language.lint.models
-language.lint.output language.lint.plugins language.lint.privacy language.lint.providers language.lint.reasoning
-language.lint.sampling language.lint.xsearch language.lint.search language.lint.session language.lint.tools
-language.lint.variants language.lint
-language.workspace language.compiler
+language.lint.slugs language.lint.check
+language.lint.deprecated language.lint.limits language.lint.models language.lint.output language.lint.plugins
+language.lint.privacy language.lint.providers language.lint.reasoning language.lint.sampling
+language.lint.xsearch language.lint.search language.lint.session language.lint.tools language.lint.variants
+language.lint
+language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
+language.narrow_models language.narrow_extras language.restrict language.guardrail
+language.lower language.values language.compilation language.workspace language.compiler
+language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
+language.decompile_factor language.decompile
 routing
 routing.prices routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
-routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order routing.router
+routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
+routing.router routing.cost routing.ceiling routing.pull
 client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.streams client.wire client.client client.rehearsal client.adapters client
+compiled
 emulator
 emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving emulator.reports
 emulator.chat emulator.respond emulator.transport
