@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import define, evolve, field
 
 from orpolicy.language.decompile_curl import is_curl, read_curl
-from orpolicy.language.decompile_literals import UNRECOGNISED, Call, ImportProblem, read_json, read_python
+from orpolicy.language.decompile_literals import (
+    UNRECOGNISED,
+    Call,
+    ImportProblem,
+    NotJsonProblem,
+    read_json,
+    read_python,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +59,7 @@ def _read_object(text: str) -> Parts:
     """Read JSON, or a Python dictionary that only looks like it."""
     try:
         value, twice = read_json(text)
-    except ImportProblem as problem:
+    except NotJsonProblem as problem:
         try:
             value, _ = read_python(text)
         except ImportProblem:

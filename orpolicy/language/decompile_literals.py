@@ -23,6 +23,10 @@ class ImportProblem(OrpolicyError):
     """A foreign text cannot be read as a preset; the message says why and quotes nothing secret."""
 
 
+class NotJsonProblem(ImportProblem):
+    """A text is not JSON; it may still be something else."""
+
+
 @frozen
 class Opaque:
     """A Python expression that is no literal, such as a variable; ``line`` is where it stands."""
@@ -40,7 +44,8 @@ def read_json(text: str) -> tuple[Any, tuple[str, ...]]:
     """Read JSON, with the keys that are written twice; of those the last one counts, as in every JSON parser.
 
     Raises:
-        ImportProblem: the text is not JSON.
+        NotJsonProblem: the text is not JSON.
+        ImportProblem: it holds numbers or depths that a preset cannot.
     """
     twice: list[str] = []
 
@@ -56,7 +61,7 @@ def read_json(text: str) -> tuple[Any, tuple[str, ...]]:
             text, object_pairs_hook=build, parse_float=_read_decimal, parse_constant=_refuse_constant
         )
     except json.JSONDecodeError as error:
-        raise ImportProblem(
+        raise NotJsonProblem(
             f"this is not JSON: {error.msg.lower()} (line {error.lineno}, column {error.colno})"
         ) from error
     except RecursionError as error:
