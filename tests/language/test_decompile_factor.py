@@ -107,7 +107,7 @@ def test_a_list_of_texts_is_never_written_longer_than_it_is(body: list[str], bas
         ([*"abcdefgh", "new"], [*"abcdefgh"], {"append": ["new"]}),
         (["new", *"abcdefgh"], [*"abcdefgh"], {"prepend": ["new"]}),
         ([*"bcdefgh"], [*"abcdefgh"], {"remove": ["a"]}),
-        ([*"lbcdefghijk"], [*"abcdefghijkl"], {"remove": ["a"], "prepend": ["h"]}),
+        ([*"lbcdefghijk"], [*"abcdefghijkl"], {"remove": ["a"], "prepend": ["l"]}),
         ([*"ba"], [*"ab"], [*"ba"]),
         ([*"abcdefghh"], [*"abcdefgh"], [*"abcdefghh"]),
         ([], [*"abc"], []),
