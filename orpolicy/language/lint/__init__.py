@@ -8,7 +8,7 @@
     variants    suffixes and service tiers             output      response formats, schemas, audio
     providers   order, only, ignore                    tools       tools, choices, loops
     limits      prices, thresholds, quantisations      search      web search and its engines
-    privacy     what zero retention does not reach     xsearch     the filter for posts on X
+    privacy     what zero retention does not reach     filters     domains to read, posts on X
     sampling    parameters and who ignores them        plugins     routers, fusion
     deprecated  old forms and their replacements       session     caches, attribution, beta features
 
@@ -24,6 +24,7 @@ from typing import Any
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint import (
     deprecated,
+    filters,
     limits,
     models,
     output,
@@ -36,7 +37,6 @@ from orpolicy.language.lint import (
     session,
     tools,
     variants,
-    xsearch,
 )
 from orpolicy.language.lint.check import Check, Findings, Preset
 
@@ -51,7 +51,7 @@ CHECKS: tuple[Check, ...] = (
     *output.CHECKS,
     *tools.CHECKS,
     *search.CHECKS,
-    *xsearch.CHECKS,
+    *filters.CHECKS,
     *plugins.CHECKS,
     *session.CHECKS,
     *deprecated.CHECKS,
@@ -62,13 +62,12 @@ _BY_KEY: dict[str, list[Callable[[Preset], Findings]]] = {}
 _BY_INNER_KEY: dict[str, dict[str, list[Callable[[Preset], Findings]]]] = {}
 
 for _check in CHECKS:
-    match _check.trigger:
-        case ():
-            _ALWAYS.append(_check.find)
-        case (str(key),):
-            _BY_KEY.setdefault(key, []).append(_check.find)
-        case (str(key), str(inner)):
-            _BY_INNER_KEY.setdefault(key, {}).setdefault(inner, []).append(_check.find)
+    if not _check.trigger:
+        _ALWAYS.append(_check.find)
+    elif len(_check.trigger) == 1:
+        _BY_KEY.setdefault(_check.trigger[0], []).append(_check.find)
+    else:
+        _BY_INNER_KEY.setdefault(_check.trigger[0], {}).setdefault(_check.trigger[1], []).append(_check.find)
 
 
 def lint(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -53,5 +53,5 @@ class Check:
     """
 
     codes: tuple[str, ...] = field(converter=_as_tuple)
-    trigger: Path
+    trigger: tuple[str, ...]
     find: Callable[[Preset], Findings]

@@ -23,6 +23,7 @@ from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.source import Path
 
 _ROUTER_OF = {"auto-router": "auto", "auto-beta-router": "auto-beta", "pareto-router": "pareto-code"}
+_OUTPUT_OF = {"custom_item": "Responses API", "claude_code_compatibility": "Messages API"}
 _PLUGIN_OF = {router: plugin for plugin, router in _ROUTER_OF.items()}
 
 
@@ -142,6 +143,26 @@ def _check_panel_tools(path: Path, tools: Any) -> Findings:
             yield Finding("nested-fusion", (*path, place, "type"), message, "remove it")
 
 
+def check_retries(preset: Preset) -> Findings:
+    """Report retries of turns that are never withheld."""
+    for index, plugin in enumerate(preset["plugins"]):
+        if plugin["id"] == "alignment" and "max_retries" in plugin and plugin.get("mode") != "enforce":
+            message = "'max_retries' has no effect: in mode 'audit', the default, nothing is withheld and tried again"
+            path = ("plugins", index, "max_retries")
+            hint = "add 'mode: enforce', or drop it"
+            yield Finding("retries-without-enforce", path, message, hint, anchor="key")
+
+
+def check_armor_output(preset: Preset) -> Findings:
+    """Report a form of answer that the chat API does not have."""
+    for index, plugin in enumerate(preset["plugins"]):
+        api = _OUTPUT_OF.get(plugin.get("output_mode", ""))
+        if api is not None:
+            message = f"the output mode '{plugin['output_mode']}' belongs to the {api}"
+            path = ("plugins", index, "output_mode")
+            yield Finding("output-mode-of-another-api", path, message, "write 'text', or drop it")
+
+
 def check_duplicates(preset: Preset) -> Findings:
     """Report a plugin that is listed twice: it runs once."""
     first: dict[str, int] = {}
@@ -168,5 +189,7 @@ CHECKS = (
     Check("fusion-preset-overridden", ("plugins",), check_fusion),
     Check("nested-fusion", ("plugins",), check_fusion_in_plugins),
     Check("nested-fusion", ("tools",), check_fusion_in_tools),
+    Check("retries-without-enforce", ("plugins",), check_retries),
+    Check("output-mode-of-another-api", ("plugins",), check_armor_output),
     Check("duplicate-plugin", ("plugins",), check_duplicates),
 )

@@ -44,9 +44,10 @@ def check_order_outside_only(preset: Preset) -> Findings:
 def check_order_ignored(preset: Preset) -> Findings:
     """Report what is to be tried and excluded."""
     provider = preset["provider"]
-    for index, slug in enumerate(provider["order"]):
+    order = provider["order"]
+    for index, slug in enumerate(order):
         for place, ignored in enumerate(provider.get("ignore", ())):
-            if covers(ignored, slug) and is_provider_slug(slug):
+            if covers(ignored, slug) and is_provider_slug(slug) and slug not in order[:index]:
                 message = f"'{slug}' can never be tried: 'ignore' excludes it"
                 places = {"order": index, "ignore": place}
                 yield _say_clash("order-ignored", preset, message, places)
@@ -188,6 +189,12 @@ def check_partition(preset: Preset) -> Findings:
         yield Finding("partition-without-models", path, message, "list more models, or drop it", anchor="key")
 
 
+def check_options(preset: Preset) -> Findings:
+    """Report settings for single providers, which other APIs take (facts 11 and 30)."""
+    message = "'options' belongs to image, speech, transcription and video requests; a chat request with it may be refused"
+    yield Finding("options-of-another-api", ("provider", "options"), message, "drop it", anchor="key")
+
+
 def _all_slugs(names: Sequence[str]) -> bool:
     return all(map(is_provider_slug, names))
 
@@ -203,5 +210,6 @@ CHECKS = (
     Check("ignored-display-name", ("provider", "ignore"), check_ignored_display_name),
     Check("nothing-allowed", ("provider",), check_nothing_allowed),
     Check("no-fallback-single-point", ("provider", "allow_fallbacks"), check_single_point),
+    Check("options-of-another-api", ("provider", "options"), check_options),
     Check("partition-without-models", ("provider", "sort"), check_partition),
 )

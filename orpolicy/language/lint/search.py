@@ -24,8 +24,8 @@ from attrs import frozen
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.filters import check_handles, check_overlap, say_exclusive
 from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
-from orpolicy.language.lint.xsearch import check_handles, say_exclusive
 from orpolicy.language.source import Path
 
 _EXA_MODES = ("instant", "fast", "auto", "deep-lite", "deep", "deep-reasoning")
@@ -109,7 +109,7 @@ def _check_search(search: Search, models: Sequence[ModelId]) -> Findings:
     yield from _check_results(search)
     yield from _check_domains(search, models)
     yield from _check_native(search, models)
-    yield from check_handles((*search.path, "x_search"), search.settings.get("x_search"))
+    yield from _check_posts(search, models)
 
 
 def _check_mode(search: Search) -> Findings:
@@ -122,32 +122,30 @@ def _check_mode(search: Search) -> Findings:
 
 
 def _check_ignored_settings(search: Search, models: Sequence[ModelId]) -> Findings:
-    ignored = _IGNORES.get(search.engine, ())
-    if search.native and not any(_has_native_search(model) for model in models):
-        return
-    if search.native and not any(model.author == "anthropic" for model in models):
+    engine, settings = _settle_engine(search, models), search.settings
+    ignored = _IGNORES.get(engine, ())
+    if engine == "native" and not any(model.author == "anthropic" or model.router for model in models):
         ignored = (*ignored, "max_uses")
     for key in ignored:
-        if key in search.settings:
-            message = f"engine '{search.engine}' ignores '{key}'"
-            yield Finding(
-                "search-setting-ignored",
-                (*search.path, key),
-                message,
-                "drop it, or change the engine",
-                anchor="key",
-            )
-    if (
-        "max_characters" in search.settings
-        and "search_context_size" in search.settings
-        and "max_characters" not in ignored
-    ):
+        if key in settings:
+            message = f"engine '{engine}' ignores '{key}'"
+            hint = "drop it, or change the engine"
+            yield Finding("search-setting-ignored", (*search.path, key), message, hint, anchor="key")
+    if "max_characters" in settings and "search_context_size" in settings and "max_characters" not in ignored:
         message = "'search_context_size' is ignored while 'max_characters' is set"
         related = (("the number of characters", (*search.path, "max_characters")),)
         path = (*search.path, "search_context_size")
-        yield Finding(
-            "search-setting-ignored", path, message, "keep one of the two", anchor="key", related=related
-        )
+        hint = "keep one of the two"
+        yield Finding("search-setting-ignored", path, message, hint, anchor="key", related=related)
+
+
+def _settle_engine(search: Search, models: Sequence[ModelId]) -> str | None:
+    """Return the engine that will be used: where no model searches by itself, Exa; where one may, it is open."""
+    if not (search.native or search.unsettled):
+        return search.engine
+    if models and not any(_has_native_search(model) or model.router or model.alias for model in models):
+        return "exa"
+    return "native" if search.native and any(map(_has_native_search, models)) else None
 
 
 def _check_results(search: Search) -> Findings:
@@ -197,6 +195,8 @@ def _check_both_lists(search: Search, authors: set[str]) -> Findings:
         )
     elif authors == {"openai"}:
         yield _say_excluded_ignored(search, "OpenAI's own search ignores it", related)
+    else:
+        yield from check_overlap(search.path, search.settings, search.allowed, search.excluded)
 
 
 def _say_excluded_ignored(search: Search, why: str, related: tuple[tuple[str, Path], ...]) -> Finding:
@@ -206,15 +206,21 @@ def _say_excluded_ignored(search: Search, why: str, related: tuple[tuple[str, Pa
 
 
 def _check_native(search: Search, models: Sequence[ModelId]) -> Findings:
-    if (
-        search.native
-        and models
-        and not any(_has_native_search(model) or model.router or model.alias for model in models)
-    ):
+    if search.native and _settle_engine(search, models) == "exa":
         message = f"{models[0].author}/{models[0].slug} has no search of its own"
-        yield Finding(
-            "native-search-unsupported", (*search.path, "engine"), message, "use engine 'exa', or drop it"
-        )
+        path = (*search.path, "engine")
+        yield Finding("native-search-unsupported", path, message, "use engine 'exa', or drop it")
+
+
+def _check_posts(search: Search, models: Sequence[ModelId]) -> Findings:
+    if "x_search" not in search.settings:
+        return
+    path = (*search.path, "x_search")
+    yield from check_handles(path, search.settings["x_search"])
+    natively = search.native or search.unsettled
+    if models and not (natively and any(model.author == "x-ai" or model.router for model in models)):
+        message = "X is searched by the own search of SpaceXAI's models only"
+        yield Finding("x-search-filter-without-effect", path, message, "drop it", anchor="key")
 
 
 def _has_native_search(model: ModelId) -> bool:
@@ -241,6 +247,8 @@ _OF_SEARCHES = (
     "native-search-unsupported",
     "x-handles-exclusive",
     "x-dates-reversed",
+    "x-search-filter-without-effect",
+    "domain-allowed-and-excluded",
 )
 
 CHECKS = (

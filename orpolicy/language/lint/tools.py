@@ -173,6 +173,17 @@ def check_advisor_stream(preset: Preset) -> Findings:
             yield Finding("advisor-stream-without-effect", path, message, "drop it", anchor="key")
 
 
+def check_subagent_limit(preset: Preset) -> Findings:
+    """Report a number of calls for a subagent that has nothing to call."""
+    for index, tool in enumerate(preset["tools"]):
+        settings = (tool.get("parameters") if tool["type"] == "openrouter:subagent" else None) or {}
+        if "max_tool_calls" in settings and not settings.get("tools"):
+            message = "'max_tool_calls' limits the calls of a subagent that has no tools"
+            path = ("tools", index, "parameters", "max_tool_calls")
+            hint = "give it tools, or drop the limit"
+            yield Finding("limit-without-server-tools", path, message, hint, anchor="key")
+
+
 def check_call_limit(preset: Preset) -> Findings:
     """Report a number of calls that stop conditions take the place of (fact 103)."""
     if "stop_server_tools_when" in preset and _has_server_tools(preset):
@@ -250,5 +261,6 @@ CHECKS = (
     Check("max-tool-calls-without-effect", ("max_tool_calls",), check_call_limit),
     Check("limit-without-server-tools", ("max_tool_calls",), check_call_limit_without_tools),
     Check("limit-without-server-tools", ("stop_server_tools_when",), check_stop_without_tools),
+    Check("limit-without-server-tools", ("tools",), check_subagent_limit),
     Check("stop-condition-never-met", ("stop_server_tools_when",), check_stop_conditions),
 )

@@ -27,7 +27,7 @@ def check_unknown_variant(preset: Preset) -> Findings:
     """Report a suffix that does not exist: it makes an unknown model."""
     for path, text in preset.named:
         model = read_model(text)
-        for variant in model.variants if model else ():
+        for variant in dict.fromkeys(model.variants) if model else ():
             if variant not in VARIANTS:
                 known = ", ".join(f":{name}" for name in sorted(VARIANTS))
                 yield Finding(
