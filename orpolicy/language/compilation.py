@@ -136,7 +136,7 @@ class Compilation:
 
     def origin(self, path: Path) -> Location | None:
         """Return where a value of the body was written; for a path that is not there, its nearest ancestor's key."""
-        return locate(self.tree, self._trace(path))
+        return locate(self.tree, self.trace(path))
 
     def explain(self, pointer: str = "") -> tuple[Explanation, ...]:
         """Say of each leaf at and below a JSON pointer who set it and who was overruled.
@@ -148,15 +148,15 @@ class Compilation:
             path = from_pointer(pointer)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        node, rest = find_node(self.tree, self._trace(path))
+        node, rest = find_node(self.tree, self.trace(path))
         if rest and not (isinstance(node, Leaf) and _reaches(node.value, rest)):
             raise UsageError(f"'{self.name}' has nothing at {pointer}")
-        explanations = tuple(_explain(node, self._trace(path), rest))
+        explanations = tuple(_explain(node, self.trace(path), rest))
         if not explanations:
             raise UsageError(f"'{self.name}' has nothing at {pointer or '/'}")
         return explanations
 
-    def _trace(self, path: Path) -> Path:
+    def trace(self, path: Path) -> Path:
         """Turn a path of the body into the preset's, where lowering moved it; what lies below came of one value."""
         moved = (self.lowered.moved.get(path[:depth]) for depth in range(len(path), 0, -1))
         return next((place for place in moved if place is not None), path)

@@ -91,8 +91,15 @@ class Compiler:
             raise (PolicyViolation if policy else CompileError)(report)
         return outcome.compiled
 
-    def check(self, names: Sequence[str] | None = None, environment: str | None = None) -> Report:
+    def check(
+        self,
+        names: Sequence[str] | None = None,
+        environment: str | None = None,
+        inspect: Callable[[Compilation], Iterable[Finding]] = lambda _: (),
+    ) -> Report:
         """Compile presets in every environment (or in one) and report all findings, each once.
+
+        ``inspect`` looks further at what compiles; its findings point into the body.
 
         Raises:
             UsageError: there is no such preset or environment.
@@ -110,7 +117,9 @@ class Compiler:
         found: dict[Diagnostic, list[str | None]] = {}
         for name in chosen:
             for variant in self._variants(name, environment):
-                for diagnostic in self._compile(name, variant).diagnostics:
+                outcome = self._compile(name, variant)
+                further = () if outcome.compiled is None else self._look_further(outcome.compiled, inspect)
+                for diagnostic in (*outcome.diagnostics, *further):
                     found.setdefault(diagnostic, []).append(variant)
         diagnostics.extend(name_environments(diagnostic, where) for diagnostic, where in found.items())
         return Report(tuple(self._finish(diagnostics, whole=chosen)))
@@ -228,6 +237,15 @@ class Compiler:
 
         for finding in findings:
             yield diagnose(finding, place)
+
+    def _look_further(
+        self, compiled: Compilation, inspect: Callable[[Compilation], Iterable[Finding]]
+    ) -> Iterator[Diagnostic]:
+        for found in inspect(compiled):
+            related = tuple((message, compiled.trace(path)) for message, path in found.related)
+            yield from self._locate(
+                [evolve(found, path=compiled.trace(found.path), related=related)], compiled.tree
+            )
 
     def _diagnose_project(self, names: Iterable[str]) -> Iterator[Diagnostic]:
         """Report what is wrong with the project file and with policies, contradictions among them included."""
