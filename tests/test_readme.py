@@ -24,9 +24,8 @@ class Block:
     text: str
 
 
-def blocks(root: Path, *languages: str) -> list[Block]:
-    text = (root / "README.md").read_text(encoding="utf-8")
-    found = [Block(*groups) for groups in FENCE.findall(text)]
+def blocks(page: Path, *languages: str) -> list[Block]:
+    found = [Block(*groups) for groups in FENCE.findall(page.read_text(encoding="utf-8"))]
     return [block for block in found if not languages or block.language in languages]
 
 
@@ -63,26 +62,28 @@ def play(block: Block, folder: Path) -> str:
     return block.text
 
 
-def test_what_the_readme_shows_is_what_happens(root: Path, tmp_path: Path) -> None:
-    shown = blocks(root)
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+def test_what_a_page_shows_is_what_happens(page: str, root: Path, tmp_path: Path) -> None:
+    shown = blocks(root / page)
     played = [evolve(block, text=play(block, tmp_path)) for block in shown]
     if os.environ.get("ORPOLICY_UPDATE"):
-        text = (root / "README.md").read_text(encoding="utf-8")
+        text = (root / page).read_text(encoding="utf-8")
         for before, after in zip(shown, played, strict=True):
             text = text.replace(f"```console\n{before.text}```", f"```console\n{after.text}```")
-        (root / "README.md").write_text(text, encoding="utf-8")
+        (root / page).write_text(text, encoding="utf-8")
     else:
         assert played == shown
 
 
-def test_the_readme_shows_no_other_kind_of_block(root: Path) -> None:
-    text = (root / "README.md").read_text(encoding="utf-8")
-    assert {block.language for block in blocks(root)} <= {"console", "python", "sh", "yaml"}
-    assert text.count("```") == 2 * len(blocks(root))
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md"])
+def test_a_page_shows_no_other_kind_of_block(page: str, root: Path) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    assert {block.language for block in blocks(root / page)} <= {"console", "python", "sh", "yaml"}
+    assert text.count("```") == 2 * len(blocks(root / page))
 
 
 def test_the_fresh_machine_commands_are_one_to_run_and_one_to_test(root: Path) -> None:
-    first, second = (block.text.strip() for block in blocks(root, "sh"))
+    first, second = (block.text.strip() for block in blocks(root / "README.md", "sh"))
     assert first.endswith('orpolicy run support/triage "My card was charged twice" --offline')
     assert second.endswith(".venv/bin/pytest")
 
@@ -94,6 +95,6 @@ def test_a_fresh_machine_runs_the_shipped_preset(root: Path, tmp_path: Path) -> 
     clone = tmp_path / "orpolicy"
     ignored = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__")
     shutil.copytree(root, clone, ignore=ignored)
-    done = shell(blocks(root, "sh")[0].text, clone)
+    done = shell(blocks(root / "README.md", "sh")[0].text, clone)
     assert done.returncode == 0, done.stdout
     assert "simulated" in done.stdout
