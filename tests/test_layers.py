@@ -18,13 +18,13 @@ language
 language.source language.diagnostics language.rules
 language.scalars language.secrets language.syntax language.document
 language.trees language.overrides language.merge
-language.mistakes language.suggest language.repairs language.schema language.inspect language.suppress
+language.mistakes language.suggest language.repairs language.validators language.schema language.inspect language.suppress
 language.files language.settings
 language.model language.writer_order language.writer
 language.lint.slugs language.lint.check
 language.lint.deprecated language.lint.limits language.lint.models language.lint.output language.lint.plugins
 language.lint.privacy language.lint.providers language.lint.reasoning language.lint.sampling
-language.lint.xsearch language.lint.search language.lint.session language.lint.tools language.lint.variants
+language.lint.filters language.lint.search language.lint.session language.lint.tools language.lint.variants
 language.lint
 language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
 language.narrow_models language.narrow_extras language.restrict language.guardrail
