@@ -61,7 +61,7 @@ def _resolve(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str,
             target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if part else target
         schema = _join({name: value for name, value in schema.items() if name != "$ref"}, target)
     for part in schema.get("allOf", ()):
-        schema = _join(schema, _resolve(part, root))
+        schema = _join(schema, _resolve(part, root) if isinstance(part, Mapping) else part)
     return schema
 
 

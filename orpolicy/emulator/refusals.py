@@ -110,7 +110,8 @@ def refuse_unavailable(  # noqa: PLR0913 - the fields of the documented object, 
     if answer and answer.suggestions:
         availability["fallback_models"] = list(answer.suggestions)
     if answer and code == "constraint_filtered" and answer.blame:
-        field = str(answer.blame[0].path[-1])
+        path = answer.blame[0].path
+        field = str(path[1] if path[0] == "provider" else path[0])
         availability["constraint"] = {"field": field, "detail": f"{field} removed every endpoint"}
     availability["docs_url"] = DOCUMENTATION + code
     status = STATUS_OF_CODE.get(code, 404)

@@ -77,18 +77,16 @@ def write_stream(
         more = {"index": index, "function": {"arguments": function["arguments"]}}
         content.append(event({"content": None, "tool_calls": [more]}))
     end = [event({}, finish), Chunk(write_event({**head, "choices": [], **tail})), Chunk(DONE)]
-    if fault is None:
-        return Chunk(COMMENT), *content, *end
-    error = {"error": refuse(fault.status, fault.message).to_json()}
-    sent = content[: fault.after]
-    match fault.kind:
-        case "slow":
+    after = len(content) if fault is None else fault.after
+    sent, kept = content[:after], content[after:]
+    match fault.kind if fault else None:
+        case "slow" if fault:
             return Chunk(COMMENT, delay=fault.seconds), *content, *end
-        case "stall":
-            return Chunk(COMMENT), *sent, Chunk(COMMENT, delay=fault.seconds), *content[fault.after :], *end
+        case "stall" if fault:
+            return Chunk(COMMENT), *sent, Chunk(COMMENT, delay=fault.seconds), *kept, *end
         case "cut":
             return Chunk(COMMENT), *sent, Chunk(failure="cut")
-        case "error_after_content":
-            return Chunk(COMMENT), *sent, event({}, "error", **error)
-        case _:
-            return Chunk(COMMENT), *content, *end
+        case "error_after_content" if fault:
+            error = refuse(fault.status, fault.message).to_json()
+            return Chunk(COMMENT), *sent, event({}, "error", error=error)
+    return Chunk(COMMENT), *content, *end

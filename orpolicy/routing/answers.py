@@ -22,7 +22,7 @@ from orpolicy.routing.rows import read_percentiles, read_prices, read_provider, 
 from orpolicy.routing.snapshot import parse_json, read_snapshot, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -160,10 +160,3 @@ def _decide_zdr(listed: Counter[tuple[str, str]] | None, key: tuple[str, str], t
         return None
     rows = listed[key]
     return None if 0 < rows < twins else rows > 0
-
-
-def select(catalog: Catalog, ids: Iterable[str]) -> tuple[Model, ...]:
-    """Return the models of these ids and what their aliases stand for, in the order of the catalogue."""
-    wanted = set(ids)
-    wanted |= {model.alias_of for model in catalog.models if model.id in wanted and model.alias_of}
-    return tuple(model for model in catalog.models if model.id in wanted)

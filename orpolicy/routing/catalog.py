@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "Endpoint", "Model", "Override", "Prices", "Provider"]
 
 
+FRESH_DAYS = 30
+"""A catalogue that is older than this many days deserves a warning."""
+
+
 def _sort_models(models: Iterable[Model]) -> tuple[Model, ...]:
     return tuple(sorted(models, key=lambda model: model.id))
 
@@ -99,6 +103,17 @@ class Catalog:
     def digest(self) -> str:
         """``sha256:…`` over models, endpoints and providers; time and source do not count."""
         return digest_text(write_content(self.providers, self.models))
+
+    def describe_age(self, now: datetime) -> str | None:
+        """Say that the catalogue is old, or of unknown age, or return ``None`` where it is fresh enough."""
+        if self.time is None:
+            return "the catalogue does not say how old it is"
+        days = (now - self.time).days
+        return (
+            f"the catalogue is {days} days old: prices and endpoints have changed"
+            if days > FRESH_DAYS
+            else None
+        )
 
     def provider_slug(self, endpoint: Endpoint) -> str:
         """Return the slug of an endpoint's provider, which is not always the first part of its tag."""

@@ -24,7 +24,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.errors import CostCeilingExceeded
-from orpolicy.routing.cost import Reach, cache_writes, extra_cost, reach
+from orpolicy.routing.cost import UNCOUNTED, Reach, cache_writes, extra_cost, reach
 from orpolicy.routing.cost import worst_case as bound_cost
 from orpolicy.routing.prices import MILLION, ZERO, plain
 from orpolicy.routing.tokens import prompt_bound
@@ -103,7 +103,7 @@ def _find_obstacle(body: Mapping[str, Any], prompt: int | None, reached: Reach) 
     if extra and not _only_server_tools(body):
         return extra
     if prompt is None:
-        return "the prompt holds more than text, and nobody counted its tokens"
+        return UNCOUNTED
     if reached.completion is None:
         return "the answer has no limit: set max_tokens or max_completion_tokens"
     if cache_writes(body):

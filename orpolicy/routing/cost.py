@@ -29,7 +29,7 @@ from orpolicy.routing.router import requested_models, route
 from orpolicy.routing.tokens import prompt_bound, walk_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.routing.catalog import Catalog, Endpoint, Prices
 
@@ -46,6 +46,10 @@ FREE_PLUGINS = frozenset(
 """Plugins without a price of their own; a file parser costs only where there are files, which are media."""
 
 
+CACHE_WRITES = ("input_cache_write", "input_cache_write_1h")
+MEDIA_RATES = ("audio", "input_audio_cache", "image_token")
+"""Rates of the prompt that apply only where the body asks for caching, or holds media."""
+
 Ladder = tuple[tuple[int, Decimal], ...]
 
 
@@ -53,56 +57,57 @@ Ladder = tuple[tuple[int, Decimal], ...]
 class Fare:
     """An endpoint that a call may reach, at its dearest: USD per token, per request and per image.
 
-    A rate is a ladder of (prompt length above which it can apply, rate); ``media`` is that of a prompt which holds more
-    than text.
+    A rate is a ladder of (prompt length above which it can apply, rate). ``extras`` are rates that apply to the prompt
+    only where the body asks for them: cache writes, and media.
     """
 
     model: str
     tag: str
     prompt: Ladder
-    media: Ladder
     completion: Ladder
+    extras: Mapping[str, Ladder]
     request: Decimal
     image: Decimal
     context_length: int
     completion_limit: int
 
-    def price(self, prompt_tokens: int, completion_tokens: int, media: Sequence[str] = ()) -> Decimal:
+    def charge(self, prompt: int, completion: int, media: Sequence[str], writes: Iterable[str]) -> Bound:
         """Return the most that this many tokens can cost here; ``media`` names the kinds of all media in the prompt."""
-        return (
-            prompt_tokens * _rate(self.media if media else self.prompt, prompt_tokens)
-            + completion_tokens * _rate(self.completion, prompt_tokens)
-            + self.request
-            + sum(kind == "image_url" for kind in media) * self.image
-        )
+        prompt = min(prompt, self.context_length)
+        kinds = [*writes, *(MEDIA_RATES if media else ())]
+        rates = [_rate(self.extras[kind], prompt) for kind in kinds if kind in self.extras]
+        prompt_rate = max([_rate(self.prompt, prompt), *rates])
+        completion_rate = _rate(self.completion, prompt)
+        images = sum(kind == "image_url" for kind in media)
+        usd = prompt * prompt_rate + completion * completion_rate + self.request + images * self.image
+        return Bound(usd, prompt, completion, self, prompt_rate, completion_rate)
 
 
 def _rate(steps: Ladder, prompt_tokens: int) -> Decimal:
     """Return the highest rate of all steps that a prompt of up to this many tokens can reach."""
-    return max((rate for above, rate in steps if prompt_tokens > above), default=steps[0][1])
+    return max(rate for above, rate in steps if prompt_tokens > above)
 
 
 @frozen
 class Bound:
-    """The worst case of a call: ``usd`` and the endpoint that charges it, or ``None`` and the reason."""
+    """The worst case of a call: ``usd`` and the endpoint that charges it, or ``None`` and the reason.
+
+    The rates are USD per token.
+    """
 
     usd: Decimal | None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     fare: Fare | None = None
+    prompt_rate: Decimal = ZERO
+    completion_rate: Decimal = ZERO
     reason: str | None = None
 
     def __str__(self) -> str:
         """Show the sum, as a report shows it."""
-        if (
-            self.usd is None
-            or self.fare is None
-            or self.prompt_tokens is None
-            or self.completion_tokens is None
-        ):
+        if self.usd is None or self.fare is None:
             return f"worst case: unknown ({self.reason})"
-        prompt = plain(_rate(self.fare.prompt, self.prompt_tokens) * MILLION)
-        completion = plain(_rate(self.fare.completion, self.prompt_tokens) * MILLION)
+        prompt, completion = plain(self.prompt_rate * MILLION), plain(self.completion_rate * MILLION)
         extra = f" + ${plain(self.fare.request)} a request" if self.fare.request else ""
         return (
             f"worst case: ${plain(self.usd)} for {self.prompt_tokens:,} + {self.completion_tokens:,} tokens at "
@@ -115,34 +120,42 @@ class Reach:
     """Everything that a body may reach, at its dearest, ready to be multiplied by token counts.
 
     It depends on the body without its messages, so that one reach serves all calls of a preset. ``reason`` says why no
-    bound can be given, whatever the messages; ``completion`` is the limit that the body sets.
+    bound can be given, whatever the messages; ``completion`` is the limit that the body sets, ``writes`` are the
+    cache-write prices that it asks for outside its messages.
     """
 
     fares: tuple[Fare, ...] = field(repr=False)
     completion: int | None = None
     reason: str | None = None
+    writes: frozenset[str] = frozenset()
 
     def bound(
-        self, prompt_tokens: int | None, completion_tokens: int | None = None, *, media: Sequence[str] = ()
+        self,
+        prompt_tokens: int | None,
+        completion_tokens: int | None = None,
+        *,
+        media: Sequence[str] = (),
+        writes: frozenset[str] = frozenset(),
     ) -> Bound:
         """Return the worst case for at most this many tokens.
 
         A prompt is bounded by the context of each endpoint too; a completion by what is given here, by what the body
-        sets, and by each endpoint's own limit.
+        sets, and by each endpoint's own limit. ``media`` and ``writes`` are those of the messages.
         """
         if self.reason or prompt_tokens is None:
-            return Bound(
-                None, reason=self.reason or "the prompt holds more than text, and nobody counted its tokens"
-            )
+            return Bound(None, reason=self.reason or UNCOUNTED)
+        if not self.fares:
+            return Bound(None, reason="no endpoint may serve it")
         limits = [limit for limit in (self.completion, completion_tokens) if limit is not None]
-        worst: Bound | None = None
-        for fare in self.fares:
-            prompt = min(prompt_tokens, fare.context_length)
-            completion = min([fare.completion_limit, *limits])
-            usd = fare.price(prompt, completion, media)
-            if worst is None or worst.usd is None or usd > worst.usd:
-                worst = Bound(usd, prompt, completion, fare)
-        return worst or Bound(None, reason="no endpoint may serve it")
+        writes |= self.writes
+        charges = [
+            fare.charge(prompt_tokens, min([fare.completion_limit, *limits]), media, writes)
+            for fare in self.fares
+        ]
+        return max(charges, key=lambda charge: charge.usd or ZERO)
+
+
+UNCOUNTED = "the prompt holds more than text, and nobody counted its tokens"
 
 
 def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | None = None) -> Reach:
@@ -163,15 +176,14 @@ def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | Non
     endpoints = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
     endpoints += [(unknown.model, unknown.endpoint) for unknown in answer.unknown if unknown.endpoint]
     caps = _read_caps(body)
-    writes = cache_writes(body)
     fares = []
     for model, endpoint in endpoints:
         if not _affordable(endpoint.prices, caps):
             continue
         if _draws(catalog, model, body):
             return Reach((), completion, f"{model} may answer with images or audio")
-        fares.append(_fare(model, endpoint, writes))
-    return Reach(tuple(fares), completion)
+        fares.append(_fare(model, endpoint))
+    return Reach(tuple(fares), completion, writes=cache_writes(body))
 
 
 def worst_case(
@@ -193,7 +205,8 @@ def worst_case(
     """
     reached = over if isinstance(over, Reach) else reach(body, over, region=region)
     tokens = prompt_bound(body) if prompt_tokens is None else prompt_tokens
-    return reached.bound(tokens, completion_tokens, media=tuple(walk_media(body)))
+    media, writes = tuple(walk_media(body)), cache_writes(body.get("messages"))
+    return reached.bound(tokens, completion_tokens, media=media, writes=writes)
 
 
 def extra_cost(body: Mapping[str, Any]) -> str | None:
@@ -217,9 +230,9 @@ def cache_writes(value: Any) -> frozenset[str]:
     """Name the cache-write prices that a body asks for: by ``cache_control``, wherever it stands (fact 122)."""
     found: set[str] = set()
     for control in _walk_controls(value):
-        found.add("input_cache_write")
+        found.add(CACHE_WRITES[0])
         if not isinstance(control, Mapping) or control.get("ttl") not in (None, "5m"):
-            found.add("input_cache_write_1h")
+            found.add(CACHE_WRITES[1])
     return frozenset(found)
 
 
@@ -254,25 +267,28 @@ def _draws(catalog: Catalog, model: str, body: Mapping[str, Any]) -> bool:
     return not body.get("modalities") and set(catalog.by_id[model].output_modalities) > {"text"}
 
 
-def _fare(model: str, endpoint: Endpoint, writes: frozenset[str]) -> Fare:
+def _fare(model: str, endpoint: Endpoint) -> Fare:
+    always = ["prompt", "input_cache_read"]
     if endpoint.implicit_caching:
-        writes |= {"input_cache_write"}
-    prompt_kinds = ("prompt", "input_cache_read", *sorted(writes))
-    media_kinds = (*prompt_kinds, "audio", "input_audio_cache", "image_token")
+        always.append("input_cache_write")
+    prices = endpoint.prices
+    dearest = prices.highest()
     return Fare(
         model=model,
         tag=endpoint.tag,
-        prompt=_steps(endpoint.prices, prompt_kinds),
-        media=_steps(endpoint.prices, media_kinds),
-        completion=_steps(endpoint.prices, ("completion", "internal_reasoning")),
-        request=endpoint.prices.highest().request,
-        image=endpoint.prices.highest().rates.get("image", ZERO),
+        prompt=_steps(prices, always),
+        completion=_steps(prices, ["completion", "internal_reasoning"]),
+        extras={
+            kind: _steps(prices, [kind]) for kind in (*CACHE_WRITES, *MEDIA_RATES) if kind in dearest.rates
+        },
+        request=dearest.request,
+        image=dearest.rates.get("image", ZERO),
         context_length=endpoint.context_length,
         completion_limit=endpoint.completion_limit,
     )
 
 
-def _steps(prices: Prices, kinds: tuple[str, ...]) -> Ladder:
+def _steps(prices: Prices, kinds: Sequence[str]) -> Ladder:
     """Return the highest rate of these kinds, for the base and for every override."""
     steps = [(-1, max(prices.rates.get(kind, ZERO) for kind in kinds))]
     for override in prices.overrides:

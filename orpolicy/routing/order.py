@@ -116,7 +116,7 @@ def rank(candidates: Sequence[Candidate], constraints: Constraints, preferences:
     basis = _basis(ordered, constraints, preferences)
     if basis == "default":
         ordered = _weigh(ordered, preferences)
-    return Ranking(tuple(ordered), basis, tuple(_notes(ordered, basis, constraints, preferences)))
+    return Ranking(tuple(ordered), basis, tuple(_notes(ordered, basis, preferences)))
 
 
 def sort_of(candidate: Candidate, constraints: Constraints, preferences: Preferences) -> str | None:
@@ -278,9 +278,7 @@ def _weigh(ordered: Sequence[Candidate], preferences: Preferences) -> list[Candi
     return [evolve(c, weight=shares.get(id(c), 0.0)) for c in ordered]
 
 
-def _notes(
-    ordered: Sequence[Candidate], basis: str, constraints: Constraints, preferences: Preferences
-) -> list[str]:
+def _notes(ordered: Sequence[Candidate], basis: str, preferences: Preferences) -> list[str]:
     """Say what of the order is not known."""
     notes = []
     if basis in ("throughput", "latency") and any(getattr(c.endpoint, basis) is None for c in ordered):
@@ -294,10 +292,6 @@ def _notes(
             "the default order is not a contract; weights follow the inverse square of the price, as documented on "
             "2026-08-22 (facts 1, 2)"
         )
-        if any(name in ("tools", "tool_choice") for name, _ in constraints.parameters):
-            notes.append(
-                "requests with tools are reordered by Auto Exacto, whose signals are not public (fact 55)"
-            )
     if any(misses_threshold(c.endpoint, preferences) is None for c in ordered):
         notes.append("the catalogue holds no statistics to compare the performance thresholds with (fact 32)")
     return notes

@@ -69,7 +69,7 @@ def read_snapshot(text: str, name: str = "catalog.json") -> Catalog:
         )
     with reading(name):
         catalog = _build(data)
-    if data.get("digest") not in (_digest_of_text(text), catalog.digest):
+    if data.get("digest") != _digest_of_text(text) and data.get("digest") != catalog.digest:
         raise CatalogError(f"{name} does not match its digest: it was edited or merged by hand; {PULL}")
     return catalog
 

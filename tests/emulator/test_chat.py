@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from orpolicy.emulator.transport import EmulatorTransport
 from orpolicy.routing.snapshot import demonstration
@@ -214,10 +215,24 @@ def test_what_openrouter_refuses_is_refused_in_its_shape(
     assert "" not in error["availability"].values()
 
 
+def test_a_hosted_preset_is_not_found(client: httpx.Client, ask: Any) -> None:
+    reply = chat(client, ask(model="@preset/triage"))
+    assert reply.status_code == 404
+    assert reply.json()["error"]["message"] == "Preset not found: @preset/triage"
+
+
+def test_a_free_variant_that_ended_names_the_paid_one(client: httpx.Client, ask: Any) -> None:
+    with httpx.Client(
+        transport=EmulatorTransport(evolve(demonstration(), complete=True)), base_url=str(client.base_url)
+    ) as complete:
+        found = chat(complete, ask(model="openai/gpt-4o-mini:free")).json()["error"]["availability"]
+    assert (found["code"], found["fallback_models"]) == ("free_variant_ended", ["openai/gpt-4o-mini"])
+
+
 def test_a_refusal_names_the_filters_and_the_constraint(client: httpx.Client, ask: Any) -> None:
     found = chat(client, ask(provider={"max_price": {"prompt": "0.01"}})).json()["error"]["availability"]
     assert found["excluded_by"] == ["max_price"]
-    assert found["constraint"]["field"] == "prompt"
+    assert found["constraint"] == {"field": "max_price", "detail": "max_price removed every endpoint"}
     assert set(found["affected_providers"]) == {"azure", "openai"}
 
 

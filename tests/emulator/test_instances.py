@@ -58,6 +58,7 @@ TREE = {
         {"properties": {"a": {"type": "boolean"}}, "required": ["a"]},
         {"items": {"type": "string"}},
         {"required": ["anything"]},
+        {"allOf": [True, {"type": "integer"}]},
         {},
         True,
     ],

@@ -199,6 +199,17 @@ def test_cache_writes_count_where_they_are_asked_for(
     ).usd == (Decimal("0.006"))
 
 
+def test_a_reach_made_before_the_messages_counts_their_cache_writes(
+    catalog: Callable[..., Catalog], endpoint: Callable[..., Endpoint]
+) -> None:
+    made = catalog([endpoint("m/a", "a", 3, 0, rates={"input_cache_write": "0.00000375"})])
+    found = reach({"model": "m/a", "max_tokens": 1}, made)
+    part = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
+    body = {"model": "m/a", "max_tokens": 1, "messages": [{"role": "user", "content": [part]}]}
+    assert worst_case(body, found, prompt_tokens=1000).usd == Decimal("0.00375")
+    assert worst_case(body, found, prompt_tokens=1000) == worst_case(body, made, prompt_tokens=1000)
+
+
 def test_implicit_cache_writes_count_unasked(
     catalog: Callable[..., Catalog], endpoint: Callable[..., Endpoint]
 ) -> None:
@@ -231,6 +242,7 @@ def test_media_need_a_count_and_images_their_price(
     body = {"model": "m/a", "max_tokens": 1, "messages": IMAGE}
     assert worst_case(body, made).reason == "the prompt holds more than text, and nobody counted its tokens"
     assert worst_case(body, made, prompt_tokens=1000).usd == Decimal("0.015")
+    assert worst_case({**body, "messages": HELLO}, made, prompt_tokens=1000).usd == Decimal("0.001")
 
 
 @pytest.mark.parametrize(
