@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from orpolicy.language.lint import lint
 from orpolicy.language.lint.slugs import ModelId, covers, is_provider_slug, meant_provider, read_model
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def judge(text: str) -> list[Finding]:
@@ -145,6 +148,9 @@ SOUND = {
     "a location that a native search may read": """
         model: anthropic/claude-sonnet-4.5
         tools: [{type: openrouter:web_search, parameters: {user_location: {city: Oslo}}}]""",
+    "a budget that is clamped for one model only": """
+        models: [anthropic/claude-3.7-sonnet, google/gemini-2.5-pro]
+        reasoning: {max_tokens: 500}""",
     "options for streams": "{model: m/m, stream_options: {}}",
     "a budget and no limit": "{model: anthropic/claude-3.7-sonnet, reasoning: {max_tokens: 2000}}",
     "a filter for X with web search options": """

@@ -18,10 +18,8 @@ speaks in paths of the composed preset; the compiler finds the places. One mista
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint import (
     deprecated,
     filters,
@@ -38,7 +36,12 @@ from orpolicy.language.lint import (
     tools,
     variants,
 )
-from orpolicy.language.lint.check import Check, Findings, Preset
+from orpolicy.language.lint.check import Check, Findings, Preset, list_triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from orpolicy.language.diagnostics import Finding
 
 CHECKS: tuple[Check, ...] = (
     *models.CHECKS,
@@ -59,7 +62,7 @@ CHECKS: tuple[Check, ...] = (
 
 _ALWAYS: list[Callable[[Preset], Findings]] = []
 _BY_KEY: dict[str, list[Callable[[Preset], Findings]]] = {}
-_BY_INNER_KEY: dict[str, dict[str, list[Callable[[Preset], Findings]]]] = {}
+_BY_TRIGGER: dict[str, dict[str, list[Callable[[Preset], Findings]]]] = {}
 
 for _check in CHECKS:
     if not _check.trigger:
@@ -67,7 +70,7 @@ for _check in CHECKS:
     elif len(_check.trigger) == 1:
         _BY_KEY.setdefault(_check.trigger[0], []).append(_check.find)
     else:
-        _BY_INNER_KEY.setdefault(_check.trigger[0], {}).setdefault(_check.trigger[1], []).append(_check.find)
+        _BY_TRIGGER.setdefault(_check.trigger[0], {}).setdefault(_check.trigger[1], []).append(_check.find)
 
 
 def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -78,10 +81,10 @@ def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
     for key, value in preset.items():
         for find in _BY_KEY.get(key, ()):
             yield from find(preset)
-        if key in _BY_INNER_KEY and isinstance(value, dict):
-            by_inner_key = _BY_INNER_KEY[key]
-            for inner in value:
-                for find in by_inner_key.get(inner, ()):
+        if key in _BY_TRIGGER:
+            woken = _BY_TRIGGER[key]
+            for trigger in list_triggers(key, value):
+                for find in woken.get(trigger, ()):
                     yield from find(preset)
 
 

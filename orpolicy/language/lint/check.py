@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.lint.slugs import PRESET_MARK, ModelId, read_model
-from orpolicy.language.source import Path
+from orpolicy.language.lint.slugs import PRESET_MARK, ModelId, canonical_tool, read_model
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 Findings: TypeAlias = Iterator[Finding]
 
@@ -35,6 +37,15 @@ class Preset(dict[str, Any]):
         return "preset" in self or any(PRESET_MARK in text for _, text in self.named)
 
 
+def list_triggers(key: str, value: Any) -> Iterable[str]:
+    """List what in a key's value can wake a check: keys of a mapping, types of tools, ids of plugins."""
+    if isinstance(value, dict):
+        return value
+    if key == "tools":
+        return {canonical_tool(tool["type"]): None for tool in value}
+    return {plugin["id"]: None for plugin in value} if key == "plugins" else ()
+
+
 def later_key(mapping: Mapping[str, Any], one: str, other: str) -> str:
     """Return which of two keys is written later: of two that exclude each other, readers take it for the mistake."""
     return max(one, other, key=list(mapping).index)
@@ -48,8 +59,9 @@ def _as_tuple(codes: str | tuple[str, ...]) -> tuple[str, ...]:
 class Check:
     """A function that finds, and the codes of what it finds.
 
-    ``trigger`` is the key that must be set for the function to have anything to say: ``("tools",)``,
-    ``("provider", "order")``, or ``()`` where it always has. Most presets set few keys, so most functions never run.
+    ``trigger`` is what must be there for the function to have anything to say: a key (``("tools",)``), a key inside it
+    (``("provider", "order")``), a kind of entry in it (``("tools", "function")``, ``("plugins", "web")``), or nothing.
+    Most presets say little, so most functions never run.
     """
 
     codes: tuple[str, ...] = field(converter=_as_tuple)

@@ -21,10 +21,14 @@ guides/best-practices/reasoning-tokens.mdx, cookbook/administration/usage-accoun
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.slugs import read_model
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 _PARTITION = {"fallback": "model", "sort": "none"}
 _SEARCH_TOOL = "use 'tools: [{type: openrouter:web_search}]', which leaves it to the model when to search"

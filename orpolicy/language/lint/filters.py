@@ -5,13 +5,16 @@ Sources: guides/features/server-tools/web-fetch.mdx, guides/features/plugins/web
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
 from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orpolicy.language.source import Path
 
 MOST_FETCHES = 50
 """Pages a request; a limit of OpenRouter's own and of providers' fetching."""
@@ -115,6 +118,6 @@ _OF_FETCHES = ("domain-allowed-and-excluded", "fetches-capped", "search-setting-
 
 CHECKS = (
     Check(_OF_X, ("x_search_filter",), check_x_filter),
-    Check(_OF_FETCHES, ("tools",), check_fetch_tools),
-    Check(_OF_FETCHES, ("plugins",), check_fetch_plugins),
+    Check(_OF_FETCHES, ("tools", "openrouter:web_fetch"), check_fetch_tools),
+    Check(_OF_FETCHES, ("plugins", "web-fetch"), check_fetch_plugins),
 )

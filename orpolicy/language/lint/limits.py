@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.source import Path
 
 LOWEST_CEILING = Decimal("0.001")
 """USD per million tokens; the cheapest paid endpoint of 22 August 2026 asked ten times as much."""
@@ -161,7 +163,7 @@ def check_quantization_conflict(preset: Preset) -> Findings:
 
 CHECKS = (
     Check("per-token-price", ("provider", "max_price"), check_per_token_price),
-    Check("per-token-price", ("plugins",), check_per_token_price_of_router),
+    Check("per-token-price", ("plugins", "pareto-router"), check_per_token_price_of_router),
     Check("zero-price-ceiling", ("provider", "max_price"), check_zero_price),
     Check("latency-in-milliseconds", ("provider", "preferred_max_latency"), check_latency_unit),
     Check("throughput-per-minute", ("provider", "preferred_min_throughput"), check_throughput_unit),

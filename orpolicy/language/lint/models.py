@@ -6,12 +6,14 @@ guides/routing/routers/latest-resolution.mdx, guides/features/presets.mdx, users
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.slugs import PRESET_MARK, read_model
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 MAX_MODELS = 3
 """Longest ``models`` list that OpenRouter has been seen to accept; no document states it."""
@@ -177,7 +179,7 @@ def check_server_tools_with_fallbacks(preset: Preset) -> Findings:
 CHECKS = (
     Check("bad-model-alias", (), check_alias),
     Check("bad-model-alias", ("tools",), check_alias_in_tools),
-    Check("bad-model-alias", ("plugins",), check_alias_in_plugins),
+    Check("bad-model-alias", ("plugins", "fusion"), check_alias_in_plugins),
     Check("floating-model", (), check_floating_model),
     Check("duplicate-model", ("models",), check_duplicate_model),
     Check("too-many-models", ("models",), check_too_many_models),

@@ -6,12 +6,14 @@ guides/routing/provider-selection.mdx, guides/overview/multimodal/audio.mdx, gui
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Flaw: TypeAlias = tuple[Path, str, str | None]
 """Where in a schema something is wrong, what it is, and what was probably meant."""
@@ -163,9 +165,9 @@ CHECKS = (
     Check(
         "strict-output-without-require-parameters", ("response_format", "json_schema"), check_strict_output
     ),
-    Check("healing-without-json", ("plugins",), check_healing),
+    Check("healing-without-json", ("plugins", "response-healing"), check_healing),
     Check("invalid-json-schema", ("response_format", "json_schema"), check_answer_schema),
-    Check("invalid-tool-schema", ("tools",), check_tool_schemas),
+    Check("invalid-tool-schema", ("tools", "function"), check_tool_schemas),
     Check("audio-without-modality", ("audio",), check_audio),
     Check("modality-without-audio", ("modalities",), check_audio_modality),
 )

@@ -14,13 +14,16 @@ Sources: guides/routing/routers/*.mdx, guides/features/plugins/fusion.mdx, the O
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orpolicy.language.source import Path
 
 _ROUTER_OF = {"auto-router": "auto", "auto-beta-router": "auto-beta", "pareto-router": "pareto-code"}
 _OUTPUT_OF = {"custom_item": "Responses API", "claude_code_compatibility": "Messages API"}
@@ -185,11 +188,11 @@ _OF_PATTERNS = ("bad-model-pattern", "router-excludes-everything", "allowed-mode
 CHECKS = (
     Check(("router-plugin-without-router", "auto-router-id-mismatch"), ("plugins",), check_routers),
     Check(_OF_PATTERNS, ("plugins",), check_patterns),
-    Check("pareto-score-without-effect", ("plugins",), check_pareto),
-    Check("fusion-preset-overridden", ("plugins",), check_fusion),
-    Check("nested-fusion", ("plugins",), check_fusion_in_plugins),
-    Check("nested-fusion", ("tools",), check_fusion_in_tools),
-    Check("retries-without-enforce", ("plugins",), check_retries),
-    Check("output-mode-of-another-api", ("plugins",), check_armor_output),
+    Check("pareto-score-without-effect", ("plugins", "pareto-router"), check_pareto),
+    Check("fusion-preset-overridden", ("plugins", "fusion"), check_fusion),
+    Check("nested-fusion", ("plugins", "fusion"), check_fusion_in_plugins),
+    Check("nested-fusion", ("tools", "openrouter:fusion"), check_fusion_in_tools),
+    Check("retries-without-enforce", ("plugins", "alignment"), check_retries),
+    Check("output-mode-of-another-api", ("plugins", "armor"), check_armor_output),
     Check("duplicate-plugin", ("plugins",), check_duplicates),
 )

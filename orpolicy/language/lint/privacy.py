@@ -8,11 +8,14 @@ guides/features/response-caching.mdx, guides/routing/provider-selection.mdx, gui
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.slugs import WEB_TOOLS
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 _WEB_PLUGINS = ("web", "web-fetch")
 _REGION_OF_SUFFIX = re.compile(r"(?:.*/)?(eu|us)(?:rope)?(?:-[a-z0-9-]+)?\Z")

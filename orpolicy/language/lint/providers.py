@@ -6,11 +6,14 @@ work on what ``only`` leaves. Sources: guides/routing/provider-selection.mdx, fa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
 from orpolicy.language.lint.slugs import covers, is_provider_slug, meant_provider, overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _LISTS = ("order", "only", "ignore")
 
@@ -191,8 +194,11 @@ def check_partition(preset: Preset) -> Findings:
 
 def check_options(preset: Preset) -> Findings:
     """Report settings for single providers, which other APIs take (facts 11 and 30)."""
-    message = "'options' belongs to image, speech, transcription and video requests; a chat request with it may be refused"
-    yield Finding("options-of-another-api", ("provider", "options"), message, "drop it", anchor="key")
+    if preset["provider"]["options"]:
+        message = (
+            "'options' belongs to requests for images, speech, transcription and video; chat may refuse it"
+        )
+        yield Finding("options-of-another-api", ("provider", "options"), message, "drop it", anchor="key")
 
 
 def _all_slugs(names: Sequence[str]) -> bool:

@@ -11,13 +11,16 @@ guides/routing/routers/latest-resolution.mdx, cookbook/evaluate-and-optimize/mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import ModelId
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.source import Path
 
 SMALLEST_BUDGET, LARGEST_BUDGET = 1024, 128_000
 """Tokens; Anthropic's bounds, to which OpenRouter clamps."""

@@ -6,14 +6,18 @@ cookbook/evaluate-and-optimize/model-migrations/{claude-4-7,sonnet-5}.mdx (facts
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId
+
+if TYPE_CHECKING:
+    from orpolicy.language.lint.slugs import ModelId
 
 SMALLEST_LIMIT = 16
 """Tokens; some providers refuse a smaller ``max_tokens`` (OpenAPI)."""
 
-_SAMPLING = ("temperature", "top_p", "top_k")
 _WITHOUT_SAMPLING = {("opus", (4, 7)), ("sonnet", (5, 0))}
 _FIRST_WITH = {"xhigh": (4, 7), "max": (4, 6)}
 """Verbosity → the first Claude version that knows it; older ones fall back to ``high``."""
@@ -63,21 +67,13 @@ def check_missing_limit(preset: Preset) -> Findings:
         yield Finding("missing-max-tokens", named[0][0], message, "set 'max_completion_tokens'")
 
 
-def check_ignored_sampling(preset: Preset) -> Findings:
-    """Report sampling parameters that every model named here ignores (fact 131)."""
-    keys = [key for key in _SAMPLING if key in preset]
+def check_ignored_sampling(preset: Preset, key: str) -> Findings:
+    """Report a sampling parameter that every model named here ignores (fact 131)."""
     models = preset.models
-    if not keys or not models or not all(model.claude in _WITHOUT_SAMPLING for model in models):
-        return
-    for key in keys:
+    if models and all(model.claude in _WITHOUT_SAMPLING for model in models):
         message = f"'{key}' has no effect: {models[0].author}/{models[0].slug} ignores it"
-        yield Finding(
-            "ignored-sampling",
-            (key,),
-            message,
-            "drop it; 'verbosity' is the lever that is left",
-            anchor="key",
-        )
+        hint = "drop it; 'verbosity' is the lever that is left"
+        yield Finding("ignored-sampling", (key,), message, hint, anchor="key")
 
 
 def check_verbosity(preset: Preset) -> Findings:
@@ -126,7 +122,9 @@ CHECKS = (
     Check("two-output-limits", ("max_tokens",), check_two_limits),
     Check("tiny-output-limit", ("max_tokens",), check_tiny_limit),
     Check("missing-max-tokens", (), check_missing_limit),
-    Check("ignored-sampling", (), check_ignored_sampling),
+    Check("ignored-sampling", ("temperature",), partial(check_ignored_sampling, key="temperature")),
+    Check("ignored-sampling", ("top_p",), partial(check_ignored_sampling, key="top_p")),
+    Check("ignored-sampling", ("top_k",), partial(check_ignored_sampling, key="top_k")),
     Check("verbosity-falls-back", ("verbosity",), check_verbosity),
     Check("effort-without-effect", ("verbosity",), check_verbosity_over_effort),
     Check("parallel-calls-without-tools", ("parallel_tool_calls",), check_parallel_calls),

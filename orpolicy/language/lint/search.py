@@ -17,8 +17,7 @@ Sources: guides/features/server-tools/web-search.mdx, guides/features/plugins/we
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -26,7 +25,11 @@ from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.filters import check_handles, check_overlap, say_exclusive
 from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from orpolicy.language.source import Path
 
 _EXA_MODES = ("instant", "fast", "auto", "deep-lite", "deep", "deep-reasoning")
 _PARALLEL_MODES = ("turbo", "fast", "basic", "advanced")
@@ -252,6 +255,6 @@ _OF_SEARCHES = (
 )
 
 CHECKS = (
-    Check(_OF_SEARCHES, ("tools",), check_tools),
-    Check(_OF_SEARCHES, ("plugins",), check_plugins),
+    Check(_OF_SEARCHES, ("tools", "openrouter:web_search"), check_tools),
+    Check(_OF_SEARCHES, ("plugins", "web"), check_plugins),
 )

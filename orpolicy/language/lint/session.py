@@ -6,11 +6,14 @@ guides/routing/provider-selection.mdx ("Provider-Specific Headers"), api_referen
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import ModelId
+
+if TYPE_CHECKING:
+    from orpolicy.language.lint.slugs import ModelId
 
 _BETAS = ("interleaved-thinking-2025-05-14", "structured-outputs-2025-11-13")
 _EXPLICIT_CACHE_SINCE = (5, 6)
@@ -147,5 +150,5 @@ CHECKS = (
     Check("unknown-beta", ("anthropic_beta",), check_beta_names),
     Check("attribution-without-effect", ("attribution",), check_attribution),
     Check("debug-in-preset", ("debug",), check_debug),
-    Check("unknown-time-zone", ("tools",), check_time_zone),
+    Check("unknown-time-zone", ("tools", "openrouter:datetime"), check_time_zone),
 )

@@ -138,6 +138,11 @@ def read_model(text: str) -> ModelId | None:
     return ModelId(found[2], found[3], alias=bool(found[1]), variants=variants, hosted=hosted or None)
 
 
+def canonical_tool(kind: str) -> str:
+    """Return a tool's type under OpenRouter's own name for it."""
+    return "openrouter:web_search" if kind in SEARCH_TOOLS else kind
+
+
 @lru_cache(maxsize=4096)
 def is_provider_slug(text: str) -> bool:
     """Tell whether a text is a slug by its shape and none of the well-known wrong spellings."""

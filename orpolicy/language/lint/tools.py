@@ -8,12 +8,14 @@ guides/features/server-tools/*.mdx, guides/features/presets.mdx, guides/routing/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import SEARCH_TOOLS
-from orpolicy.language.source import Path
+from orpolicy.language.lint.slugs import canonical_tool
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 _NAMED_AGENTS = ("openrouter:advisor", "openrouter:subagent")
 _ELSEWHERE = {"openrouter:bash": "Messages API", "openrouter:tool_search": "Responses and Messages APIs"}
@@ -43,8 +45,8 @@ def check_unknown_choice(preset: Preset) -> Findings:
         names = [tool["function"]["name"] for tool in tools if tool["type"] == "function"]
     else:
         path = ("tool_choice", "type")
-        wanted = _canonical_type(choice["type"])
-        names = [_canonical_type(tool["type"]) for tool in tools if tool["type"] != "function"]
+        wanted = canonical_tool(choice["type"])
+        names = [canonical_tool(tool["type"]) for tool in tools if tool["type"] != "function"]
     if wanted not in names:
         message = f"'{wanted}' must be called, and there is no such tool"
         hint = f"there is {', '.join(repr(name) for name in names)}" if names else "add it to 'tools'"
@@ -85,7 +87,7 @@ def check_duplicate_server_tools(preset: Preset) -> Findings:
     """Report server tools of one type, of which one takes effect."""
     first: dict[str, int] = {}
     for index, tool in enumerate(preset["tools"]):
-        kind = _canonical_type(tool["type"])
+        kind = canonical_tool(tool["type"])
         if kind == "function" or kind in _NAMED_AGENTS:
             continue
         if kind in first:
@@ -216,7 +218,7 @@ def check_stop_conditions(preset: Preset) -> Findings:
     """Report stop conditions that can never be met: an unknown tool, an unknown reason (fact 152)."""
     tools = preset.get("tools", ())
     names = {tool["function"]["name"] if tool["type"] == "function" else tool["type"] for tool in tools}
-    names |= {name.rpartition(":")[2] for name in names} | {_canonical_type(name) for name in names}
+    names |= {name.rpartition(":")[2] for name in names} | {canonical_tool(name) for name in names}
     for index, condition in enumerate(preset["stop_server_tools_when"]):
         path = ("stop_server_tools_when", index)
         if condition["type"] == "finish_reason_is" and condition["reason"] not in _FINISH_REASONS:
@@ -226,10 +228,6 @@ def check_stop_conditions(preset: Preset) -> Findings:
         if condition["type"] == "has_tool_call" and tools and condition["tool_name"] not in names:
             message = f"there is no tool '{condition['tool_name']}': the condition is never met"
             yield Finding("stop-condition-never-met", (*path, "tool_name"), message, "name one of the tools")
-
-
-def _canonical_type(kind: str) -> str:
-    return "openrouter:web_search" if kind in SEARCH_TOOLS else kind
 
 
 def _has_server_tools(preset: Preset) -> bool:
@@ -251,16 +249,16 @@ CHECKS = (
     Check("tool-choice-without-tools", ("tool_choice",), check_choice_without_tools),
     Check("unknown-tool-choice", ("tool_choice",), check_unknown_choice),
     Check("tool-choice-not-guaranteed", ("tool_choice",), check_choice_not_guaranteed),
-    Check("duplicate-function", ("tools",), check_duplicates),
+    Check("duplicate-function", ("tools", "function"), check_duplicates),
     Check("duplicate-server-tool", ("tools",), check_duplicate_server_tools),
     Check("agent-name-clash", ("tools",), check_agent_names),
     Check("tool-of-another-api", ("tools",), check_tools_of_other_apis),
-    Check("defer-loading-unsupported", ("tools",), check_deferred),
-    Check("strict-tool-without-beta", ("tools",), check_strict_tools),
-    Check("advisor-stream-without-effect", ("tools",), check_advisor_stream),
+    Check("defer-loading-unsupported", ("tools", "function"), check_deferred),
+    Check("strict-tool-without-beta", ("tools", "function"), check_strict_tools),
+    Check("advisor-stream-without-effect", ("tools", "openrouter:advisor"), check_advisor_stream),
     Check("max-tool-calls-without-effect", ("max_tool_calls",), check_call_limit),
     Check("limit-without-server-tools", ("max_tool_calls",), check_call_limit_without_tools),
     Check("limit-without-server-tools", ("stop_server_tools_when",), check_stop_without_tools),
-    Check("limit-without-server-tools", ("tools",), check_subagent_limit),
+    Check("limit-without-server-tools", ("tools", "openrouter:subagent"), check_subagent_limit),
     Check("stop-condition-never-met", ("stop_server_tools_when",), check_stop_conditions),
 )

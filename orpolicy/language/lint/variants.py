@@ -13,10 +13,14 @@ Sources: guides/routing/model-variants/*.mdx, guides/features/service-tiers.mdx 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.slugs import SORTING_VARIANTS, STATIC_VARIANTS, TIERS, VARIANTS, read_model
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 _TIER_OF = {"fast": "priority", "priority": "priority", "flex": "flex"}
 _AGAINST = {"flex": "nitro", "priority": "floor"}
