@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 ORDER = """
 errors resources
 language
-language.source language.diagnostics language.rules
+language.source language.diagnostics language.rules language.slugs
 language.scalars language.secrets language.syntax language.document
 language.trees language.overrides language.merge
 language.mistakes language.suggest language.repairs language.validators language.schema language.inspect language.suppress
 language.files language.settings
 language.model language.writer_order language.writer
-language.lint.slugs language.lint.check
+language.lint.check
 language.lint.deprecated language.lint.limits language.lint.models language.lint.output language.lint.plugins
 language.lint.privacy language.lint.providers language.lint.reasoning language.lint.sampling
 language.lint.filters language.lint.search language.lint.session language.lint.tools language.lint.variants

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.globs import matches
-from orpolicy.language.lint.slugs import read_model
+from orpolicy.language.slugs import read_model
 from orpolicy.language.policy import select
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.globs import contains, matches
-from orpolicy.language.lint.slugs import PRESET_MARK, SORTING_VARIANTS
+from orpolicy.language.slugs import PRESET_MARK, SORTING_VARIANTS
 from orpolicy.language.policy import select
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.lint.slugs import TIERS, covers, read_model
+from orpolicy.language.slugs import TIERS, covers, read_model
 from orpolicy.language.policy import QUANTIZATIONS, Statement, select
 from orpolicy.language.trees import Layer, Leaf, Node, to_data
 from orpolicy.language.trees import Sequence as Listed

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import field, frozen
 
 from orpolicy.language.globs import contains, matches, overlap
-from orpolicy.language.lint.slugs import covers
+from orpolicy.language.slugs import covers
 from orpolicy.language.trees import Layer
 
 if TYPE_CHECKING:

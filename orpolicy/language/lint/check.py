@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.lint.slugs import PRESET_MARK, ModelId, canonical_tool, read_model
+from orpolicy.language.slugs import PRESET_MARK, ModelId, canonical_tool, read_model
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path

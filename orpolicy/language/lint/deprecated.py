@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import read_model
+from orpolicy.language.slugs import read_model
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path

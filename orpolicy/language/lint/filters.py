@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
+from orpolicy.language.slugs import SEARCH_TOOLS, ModelId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

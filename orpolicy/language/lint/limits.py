@@ -15,7 +15,7 @@ from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 
 if TYPE_CHECKING:
-    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.slugs import ModelId
     from orpolicy.language.source import Path
 
 LOWEST_CEILING = Decimal("0.001")

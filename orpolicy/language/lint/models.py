@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import PRESET_MARK, read_model
+from orpolicy.language.slugs import PRESET_MARK, read_model
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset, later_key
-from orpolicy.language.lint.slugs import covers, is_provider_slug, meant_provider, overlap
+from orpolicy.language.slugs import covers, is_provider_slug, meant_provider, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

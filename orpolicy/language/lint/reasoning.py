@@ -19,7 +19,7 @@ from orpolicy.language.lint.check import Check, Findings, Preset, later_key
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.slugs import ModelId
     from orpolicy.language.source import Path
 
 SMALLEST_BUDGET, LARGEST_BUDGET = 1024, 128_000

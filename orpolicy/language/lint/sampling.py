@@ -13,7 +13,7 @@ from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 
 if TYPE_CHECKING:
-    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.slugs import ModelId
 
 SMALLEST_LIMIT = 16
 """Tokens; some providers refuse a smaller ``max_tokens`` (OpenAPI)."""

@@ -24,7 +24,7 @@ from attrs import frozen
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 from orpolicy.language.lint.filters import check_handles, check_overlap, say_exclusive
-from orpolicy.language.lint.slugs import SEARCH_TOOLS, ModelId
+from orpolicy.language.slugs import SEARCH_TOOLS, ModelId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

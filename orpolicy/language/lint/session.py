@@ -13,7 +13,7 @@ from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
 
 if TYPE_CHECKING:
-    from orpolicy.language.lint.slugs import ModelId
+    from orpolicy.language.slugs import ModelId
 
 _BETAS = ("interleaved-thinking-2025-05-14", "structured-outputs-2025-11-13")
 _EXPLICIT_CACHE_SINCE = (5, 6)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import canonical_tool
+from orpolicy.language.slugs import canonical_tool
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path

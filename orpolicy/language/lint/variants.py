@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
-from orpolicy.language.lint.slugs import SORTING_VARIANTS, STATIC_VARIANTS, TIERS, VARIANTS, read_model
+from orpolicy.language.slugs import SORTING_VARIANTS, STATIC_VARIANTS, TIERS, VARIANTS, read_model
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
