@@ -65,6 +65,13 @@ class Work:
         node, _ = find_node(self.tree, path)
         return node
 
+    def require(
+        self, key: str, message: str, statements: Sequence[Statement], hint: str | None = None
+    ) -> None:
+        """Keep a demand for a key that nobody sets; it belongs to the preset as a whole."""
+        place = locate(self.tree, ())
+        self.conflicts.append(Conflict("policy-require", (key,), place, message, tuple(statements), hint))
+
     def report(
         self,
         path: Path,

@@ -23,12 +23,12 @@ from orpolicy.language.narrow_models import narrow_models, refuse_hosted
 from orpolicy.language.narrow_providers import narrow_providers, narrow_quantizations
 from orpolicy.language.narrowing import Conflict, Work
 from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, find_bounds, select
-from orpolicy.language.trees import Branch, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orpolicy.language.source import Path
+    from orpolicy.language.trees import Branch
 
 
 @frozen
@@ -111,9 +111,8 @@ def _narrow_regions(work: Work) -> None:
     if said is None and len(allowed) == 1:
         work.fill(("region",), next(iter(allowed)), statements[0])
     elif said is None:
-        work.report(
-            (), "the preset chooses no region, and a policy demands one", statements, f"say 'region: {shown}'"
-        )
+        message = "a policy requires a region, and the preset does not choose one"
+        work.require("region", message, statements, f"say 'region: {shown}'")
     elif said not in allowed:
         work.report(
             ("region",), f"the region '{said}' is not among the policy's ({shown or 'none'})", statements
@@ -124,10 +123,7 @@ def _require_keys(work: Work) -> None:
     for statement in select(work.policy, "require"):
         if work.get((statement.value,)) is None:
             message = f"a policy requires '{statement.value}', and the preset does not set it"
-            place = locate(work.tree, ())
-            work.conflicts.append(
-                Conflict("policy-require", (statement.value,), place, message, (statement,))
-            )
+            work.require(statement.value, message, [statement])
 
 
 def _below(statements: Sequence[Statement], said: Any) -> list[Statement]:
