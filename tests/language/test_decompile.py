@@ -492,3 +492,15 @@ def test_a_base_and_its_name_go_together() -> None:
         import_preset("{}", extends={})
     with pytest.raises(UsageError):
         import_preset("{}", extends_name="base")
+
+
+def test_the_examples_of_the_documentation_are_what_an_import_gives(root: Path) -> None:
+    page = (root / "docs" / "import.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    private = {"provider": {"zdr": True, "data_collection": "deny"}}
+    for (language, text), (_, written) in zip(blocks[::2], blocks[1::2], strict=True):
+        base = {"extends": private, "extends_name": "orpolicy/private"} if language == "json" else {}
+        imported = import_or_refuse(text, **base)
+        assert imported is not None
+        assert imported.text == written
+        assert list(imported.report) == []
