@@ -85,7 +85,7 @@ def sort_words(words: Iterable[Word]) -> tuple[Word, ...]:
 def explain_emptiness(
     excluded: Sequence[tuple[Endpoint, tuple[Reason, ...]]],
     missing: Sequence[Missing],
-    origin: Callable[[Path], Location | None],
+    locate: Callable[[Path], Because],
 ) -> Availability:
     """Explain why no endpoint is left, given the excluded endpoints and the models without any."""
     sets = [
@@ -98,18 +98,27 @@ def explain_emptiness(
         suggestions = tuple(dict.fromkeys(name for entry in missing for name in entry.suggestions))
         return Availability(missing[0].code if missing else "no_endpoints", suggestions=suggestions)
     smallest = min(sets, key=_size)
-    constraints = dict.fromkeys(reason.constraint for reason in smallest)
     words = {reason.word for reasons in sets for reason in reasons}
     return Availability(
         code=_code({reason.word for reason in smallest}),
         excluded_by=sort_words(words),
-        blame=tuple(Because(path, origin(path)) for path in constraints),
+        blame=tuple(map(locate, _lift(smallest))),
     )
 
 
 def _size(reasons: tuple[Reason, ...]) -> tuple[int, list[int]]:
     """Order reasons by how many constraints have to be lifted, then by the vocabulary."""
-    return len({reason.constraint for reason in reasons}), sorted(_PLACE[reason.word] for reason in reasons)
+    return len(_lift(reasons)), sorted(_PLACE[reason.word] for reason in reasons)
+
+
+def _lift(reasons: tuple[Reason, ...]) -> tuple[Path, ...]:
+    """Return the fewest fields that have to be dropped to lift all reasons.
+
+    A parameter that is not supported may be a constraint of its own (``max_tokens``): dropping it may do for both.
+    """
+    plainly = dict.fromkeys(reason.constraint for reason in reasons)
+    cleverly = dict.fromkeys(path for reason in reasons for path in reason.instead or (reason.constraint,))
+    return tuple(plainly if len(plainly) <= len(cleverly) else cleverly)
 
 
 def _code(words: set[Word]) -> str:

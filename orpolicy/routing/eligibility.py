@@ -46,11 +46,16 @@ TIER_NOT_ASKED_FOR: Path = ("service_tier",)
 
 @frozen
 class Reason:
-    """Why an endpoint is excluded: the word, the constraint to lift, and the fields that say so."""
+    """Why an endpoint is excluded: the word, the constraint to lift, and the fields that say so.
+
+    ``instead`` are fields that could be dropped together in place of the constraint: the parameters behind
+    ``require_parameters``.
+    """
 
     word: Word
     constraint: Path
     because: tuple[Path, ...]
+    instead: tuple[Path, ...] = ()
 
 
 @frozen
@@ -219,4 +224,5 @@ def _judge_qualities(endpoint: Endpoint, constraints: Constraints) -> Iterator[R
         missing = [path for name, path in constraints.parameters if name not in endpoint.parameters]
         if missing:
             path = ("provider", "require_parameters")
-            yield Reason("require_parameters", path, (path, *dict.fromkeys(missing)))
+            fields = tuple(dict.fromkeys(missing))
+            yield Reason("require_parameters", path, (path, *fields), instead=fields)

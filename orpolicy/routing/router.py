@@ -155,6 +155,7 @@ def route(  # noqa: PLR0913 - what is known about the call, each by its name
     Raises:
         UsageError: a price in ``max_price`` is no number.
     """
+    locate = _locator(body, origin)
     constraints = read_constraints(body, prompt_tokens=prompt_tokens, down=down, region=region, when=at)
     candidates: list[Candidate] = []
     excluded: list[Excluded] = []
@@ -168,7 +169,7 @@ def route(  # noqa: PLR0913 - what is known about the call, each by its name
             missing.append(answer)
         else:
             model, suffixes = answer
-            for found in _judge_model(model, suffixes, group, catalog, constraints, origin):
+            for found in _judge_model(model, suffixes, group, catalog, constraints, locate):
                 {Candidate: candidates, Excluded: excluded, Unknown: unknown}[type(found)].append(found)  # type: ignore[attr-defined]  # the key decides the list
     if not requested_models(body):
         unknown.append(Unknown("", ("account_default_model",)))  # fact 9
@@ -181,12 +182,31 @@ def route(  # noqa: PLR0913 - what is known about the call, each by its name
     availability = None
     if not attempts and not unknown:
         verdicts = [(entry.endpoint, entry.reasons) for entry in excluded]
-        availability = explain_emptiness(verdicts, missing, origin)
+        availability = explain_emptiness(verdicts, missing, locate)
     else:
         unknown.extend(Unknown(entry.model, ("model",)) for entry in missing)
     return Route(
         catalog, attempts, tuple(excluded), tuple(unknown), availability, ranking.basis, ranking.notes
     )
+
+
+def _locator(body: Mapping[str, Any], origin: Callable[[Path], Location | None]) -> Callable[[Path], Because]:
+    """Return what finds the place of a field; a field that is not in the body has none, whatever stands around it."""
+    known: dict[Path, Because] = {}
+
+    def locate(path: Path) -> Because:
+        if path not in known:
+            inner: Any = body
+            try:
+                for part in path:
+                    inner = inner[part]
+            except (KeyError, IndexError, TypeError):
+                known[path] = Because(path)
+            else:
+                known[path] = Because(path, origin(path))
+        return known[path]
+
+    return locate
 
 
 def requested_models(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -236,7 +256,7 @@ def _judge_model(  # noqa: PLR0913, PLR0917 - one model of the body with all tha
     group: int,
     catalog: Catalog,
     constraints: Constraints,
-    origin: Callable[[Path], Location | None],
+    locate: Callable[[Path], Because],
 ) -> Iterator[Candidate | Excluded | Unknown]:
     tiers = constraints.tiers_of(suffixes)
     for endpoint in model.endpoints or ():
@@ -244,7 +264,7 @@ def _judge_model(  # noqa: PLR0913, PLR0917 - one model of the body with all tha
         verdict = judge(endpoint, slug, constraints, tiers, model.context_length or endpoint.context_length)
         if verdict.reasons:
             paths = {path: None for reason in verdict.reasons for path in reason.because}
-            because = tuple([Because(path, origin(path)) for path in paths])
+            because = tuple(map(locate, paths))
             yield Excluded(model.id, endpoint, verdict.reasons, because)
         elif verdict.needs:
             yield Unknown(model.id, verdict.needs, endpoint)

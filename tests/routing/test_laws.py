@@ -260,7 +260,7 @@ def test_the_answer_depends_on_nothing_but_its_input_and_changes_none_of_it(
     assert body == before
 
 
-@settings(max_examples=200)
+@settings(max_examples=300)
 @given(catalogs, bodies())
 def test_lifting_the_blamed_constraints_leaves_an_endpoint_and_nothing_smaller_does(
     catalog: Catalog, body: dict[str, Any]

@@ -89,6 +89,26 @@ def test_the_report_of_nothing_names_the_places_to_blame(
     }
 
 
+def test_a_field_that_is_not_in_the_body_has_no_place(
+    catalog: Callable[..., Catalog], endpoint: Callable[..., Endpoint]
+) -> None:
+    made = catalog(
+        [
+            endpoint("m/a", "openai", context_length=10),
+            endpoint("m/a", "openai/flex"),
+            endpoint("m/a", "groq"),
+        ]
+    )
+    body = {"model": "m/a", "provider": {"ignore": ["azure"]}}
+    answer = route(body, made, prompt_tokens=20, down=["groq"], origin=lambda _: PLACE)
+    assert [because.location for entry in answer.excluded for because in entry.because] == [None, None, None]
+    assert {because.path for entry in answer.excluded for because in entry.because} == {
+        ("messages",),
+        ("service_tier",),
+        ("provider", "ignore", "-"),
+    }
+
+
 def test_an_unknown_model_has_no_tag() -> None:
     report = route({"model": "m/nowhere"}, demonstration()).to_json()
     assert report["unknown"] == [{"model": "m/nowhere", "tag": None, "needs": ["catalog"]}]
