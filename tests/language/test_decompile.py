@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from strategies import presets
 
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.decompile import ImportProblem, import_preset, read_foreign
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
-from orpolicy.language.lower import write_json, write_price
+from orpolicy.language.lower import lower, write_json, write_price
+from orpolicy.language.merge import build_layer, settle
+from orpolicy.language.model import structure
+from orpolicy.language.schema import merge_strategies
 from orpolicy.language.source import Source
+from orpolicy.language.trees import Layer, to_data
 from orpolicy.language.values import canonical_json
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Library
@@ -170,6 +175,19 @@ def test_every_documented_configuration_is_given_back(shared: Path) -> None:
                 assert_gives_back(text, config)
             count += 1
     assert count == 3 * 77
+
+
+@settings(max_examples=60)
+@given(presets())
+def test_whatever_a_preset_can_send_is_imported_without_a_loss(preset: dict[str, Any]) -> None:
+    body = lower(structure(preset)).body
+    imported = import_preset(json.dumps(body))
+    assert imported.notes == ()
+    assert list(imported.report) == []
+    document = read_document(Source("x", imported.text)).document
+    assert document is not None
+    again = to_data(settle(build_layer(document.data, Layer("x"), merge_strategies())))
+    assert canonical_json(lower(structure(again)).body) == canonical_json(body)
 
 
 def test_headers_and_the_host_become_keys() -> None:

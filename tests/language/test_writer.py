@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from textwrap import dedent
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from strategies import presets, read_schema
 
 from orpolicy.language.document import Reading, read_document
 from orpolicy.language.secrets import holds_secret
 from orpolicy.language.source import Source
 from orpolicy.language.writer import WIDTH, write_number, write_preset, write_text
+from orpolicy.language.writer_order import order_keys
 
 AWKWARD = (  # what readers take for something else, and a few that only look like it
     "no on NO yes ~ null true 1:30 0755 2024-01-01 1e3 1_000 0x1f 0o17 .inf .nan +1 -0 1. .5 y = << - ? : --- ... "
@@ -231,6 +234,17 @@ def test_keys_stand_in_the_order_of_the_schema_at_every_level() -> None:
         mystery: 1
         """
     )
+
+
+@settings(max_examples=60)
+@given(presets(environments=("prod",), files=True))
+def test_ordering_changes_the_order_and_nothing_else(preset: dict[str, Any]) -> None:
+    ordered = order_keys(preset)
+    assert ordered == preset
+    assert list(ordered) == [key for key in read_schema("preset")["properties"] if key in preset]
+    assert json.dumps(order_keys(ordered), default=str) == json.dumps(ordered, default=str)
+    backwards = dict(reversed(preset.items()))
+    assert list(order_keys(backwards)) == list(ordered)
 
 
 def test_texts_are_written_as_blocks_where_a_block_can_carry_them() -> None:
