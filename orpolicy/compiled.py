@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field, fields
 
 from orpolicy.language.compilation import Compilation
-from orpolicy.language.lower import order_body
+from orpolicy.language.lower import order_body, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +55,7 @@ class Compiled(Compilation):
         over = self.catalog if overrides else self._reach
         region = None if "//openrouter." in request.base_url else request.base_url.partition("//")[2][:2]
         body = hold_ceiling(request.body, request.max_cost, over, token_counter=token_counter, region=region)
-        return evolve(request, body=order_body(body))
+        return evolve(request, body=write_json(order_body(body)))
 
     def for_openai(
         self, messages: Messages | None = None, *, base_url: str | None = None, **overrides: Any

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.slugs import TIERS, covers, read_model
 from orpolicy.language.policy import QUANTIZATIONS, Statement, select
+from orpolicy.language.slugs import TIERS, TIERS_OF_SERVICE, TIERS_OF_SUFFIX, covers, read_model
 from orpolicy.language.trees import Layer, Leaf, Node, to_data
 from orpolicy.language.trees import Sequence as Listed
 
@@ -51,9 +51,19 @@ def _narrow_slugs(work: Work, key: str, allowed: frozenset[str]) -> None:
 
 
 def _fill_only(work: Work, allowed: frozenset[str]) -> None:
+    """Allow what the policy allows; a service tier only where the preset asks for it, since naming one lets it in."""
     statements = select(work.policy, "providers.allow")
+    tiers, order = _find_tiers(work), work.get(("provider", "order")) or ()
+    named = {slug for slug in allowed if slug.rpartition("/")[2] in TIERS}
+    admitted = {slug for slug in named if slug.rpartition("/")[2] in tiers or slug in order}
+    if allowed == named - admitted:
+        message = (
+            f"a policy allows service tiers only ({', '.join(sorted(named))}), and the preset asks for none"
+        )
+        work.require("service_tier", message, statements)
+        return
     leaves: list[Node] = []
-    for slug in sorted(allowed):
+    for slug in sorted(allowed - named | admitted):
         said = next((said for said in statements if slug in said.value), statements[0])
         leaves.append(Leaf(slug, said.layer, _path_of_item(said, slug)))
     work.fill_list(("provider", "only"), leaves, statements[0])
@@ -86,7 +96,7 @@ def _fill_ignore(work: Work) -> None:
     tiers = _find_tiers(work)
     statements = {statement.value: statement for statement in reversed(select(work.policy, "providers.deny"))}
     for slug, statement in sorted(statements.items()):
-        for name in (slug, *(f"{slug}/{tier}" for tier in tiers)):
+        for name in (slug, *(f"{slug}/{tier}" for tier in sorted(tiers))):
             reachable = only is None or any(covers(kept, name) or covers(name, kept) for kept in only)
             if reachable and not any(covers(broad, name) for broad in said):
                 items.append(Leaf(name, statement.layer, statement.path))
@@ -94,16 +104,13 @@ def _fill_ignore(work: Work) -> None:
         work.fill_list(path, items, next(iter(statements.values())))
 
 
-def _find_tiers(work: Work) -> tuple[str, ...]:
+def _find_tiers(work: Work) -> frozenset[str]:
     """Name the service tiers whose endpoints a preset lets in (facts 44, 45 and 59)."""
-    tier = work.get(("service_tier",))
-    names = [work.get(("model",)) or "", *(work.get(("models",)) or ())]
-    variants = {
-        variant for name in names if (model := read_model(name)) is not None for variant in model.variants
-    }
-    fast = tier in ("fast", "priority", "ultrafast") or "nitro" in variants or work.get(("speed",)) == "fast"
-    flexible = tier == "flex" or "floor" in variants
-    return (*(("flex",) if flexible else ()), *(("priority",) if fast else ()))
+    service = work.get(("service_tier",)) or ("fast" if work.get(("speed",)) == "fast" else "")
+    models = (read_model(name) for _, name in work.named_models())
+    suffixes = {suffix for model in models if model is not None for suffix in model.variants}
+    admitted = (TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes)
+    return TIERS_OF_SERVICE.get(service, frozenset()).union(*admitted)
 
 
 def narrow_quantizations(work: Work) -> None:

@@ -26,8 +26,8 @@ STATIC_VARIANTS = frozenset({"batch", "extended", "free", "thinking"})
 
 VARIANTS = frozenset({*SORTING_VARIANTS, *STATIC_VARIANTS, "online"})
 
-TIERS = frozenset({"flex", "priority"})
-"""Last segments of an endpoint slug that a base slug does not cover (fact 22)."""
+TIERS = frozenset({"flex", "priority", "scale", "ultrafast"})
+"""Last segments of an endpoint slug that a base slug does not cover (facts 22 and 65)."""
 
 SEARCH_TOOLS = frozenset(
     {
@@ -41,6 +41,18 @@ SEARCH_TOOLS = frozenset(
 """Types of tools that are the web search, under its own name or one of OpenAI's."""
 
 WEB_TOOLS = SEARCH_TOOLS | {"openrouter:web_fetch"}
+
+TIERS_OF_SERVICE = {
+    "priority": frozenset({"priority"}),
+    "fast": frozenset({"priority"}),
+    "flex": frozenset({"flex"}),
+    "scale": frozenset({"scale"}),
+    "ultrafast": frozenset({"ultrafast", "priority"}),
+}
+"""``service_tier`` → the tiers that it admits (facts 60, 61, 65); ``auto`` and ``default`` admit none."""
+
+TIERS_OF_SUFFIX = {"nitro": frozenset({"priority"}), "floor": frozenset({"flex"})}
+"""Suffix → the tiers that it admits (facts 44, 45)."""
 
 PRESET_MARK = "@preset/"
 

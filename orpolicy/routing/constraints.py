@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from orpolicy.errors import UsageError
+from orpolicy.language.slugs import TIERS_OF_SERVICE, TIERS_OF_SUFFIX
 from orpolicy.routing.prices import MILLION
 
 if TYPE_CHECKING:
@@ -35,18 +36,6 @@ SOFT_PARAMETERS = frozenset({"tools", "response_format", "structured_outputs", "
 
 COVERED_QUANTIZATIONS = {"fp4": ("mxfp4", "nvfp4"), "fp8": ("mxfp8",)}
 """Levels that a level in ``quantizations`` includes (fact 24)."""
-
-TIERS_OF_SERVICE = {
-    "priority": frozenset({"priority"}),
-    "fast": frozenset({"priority"}),
-    "flex": frozenset({"flex"}),
-    "scale": frozenset({"scale"}),
-    "ultrafast": frozenset({"ultrafast", "priority"}),
-}
-"""``service_tier`` → the tiers that it admits (facts 60, 61, 65); ``auto`` and ``default`` admit none."""
-
-TIERS_OF_SUFFIX = {"nitro": frozenset({"priority"}), "floor": frozenset({"flex"})}
-"""Suffix → the tiers that it admits (facts 44, 45)."""
 
 COMPRESSED_CONTEXT = 8192
 """Models with at most this many tokens of context have long prompts compressed unless told otherwise (fact 96)."""

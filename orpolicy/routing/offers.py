@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from orpolicy.language.slugs import TIERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
     from decimal import Decimal
 
     from orpolicy.routing.prices import Prices
-
-TIERS = frozenset({"flex", "priority", "scale", "ultrafast"})
-"""Service tiers that may end a tag (facts 59 to 65)."""
 
 _FAST_IS_PRIORITY = frozenset({"anthropic", "google-ai-studio", "google-vertex", "openai", "xai"})
 """Providers with a priority tier, whose tag ``/fast`` is that tier; elsewhere ``/fast`` is a kind of deployment
