@@ -80,7 +80,7 @@ _KEYS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 """Header → the key it stands for, and how its value is read."""
 
-_HOST = re.compile(r"https?://(?:(eu|us)\.)?openrouter\.ai(?:/|\Z)", re.IGNORECASE)
+_HOST = re.compile(r"(?:https?://)?(?:(eu|us)\.)?openrouter\.ai(?:/|\Z)", re.IGNORECASE)
 _OTHER_APIS = re.compile(r"(?<!/chat)/(messages|responses|completions|embeddings)/?(?:\?.*)?\Z")
 
 

@@ -235,6 +235,30 @@ CLIENT = "OpenAI(base_url='https://us.openrouter.ai/api/v1', api_key=KEY, defaul
 
 
 @pytest.mark.parametrize(
+    ("options", "data"),
+    [
+        ("-e https://example.com -d '{}'", {"attribution": {"referer": "https://example.com"}}),
+        ("-H 'no colon' -H 'X-OpenRouter-Cache-TTL: soon' -d '{}'", {"cache_ttl_seconds": "soon"}),
+        ("--json '{\"seed\":' --json ' 7}'", {"seed": 7}),
+        ("-d '{\"user\": \"a' -d 'b\"}'", {"user": "a&b"}),
+        ("--next --request=POST -d '{}' extra", {}),
+        ("-d '{}' \\\n  # the end", {}),
+        ("-d '{}' -o", {}),
+        ("-d {}", {}),
+        ("-d \\{\\}", {}),
+    ],
+)
+def test_options_of_curl_mean_what_they_mean_to_curl(options: str, data: dict[str, Any]) -> None:
+    assert read_foreign(f"curl openrouter.ai/api/v1/chat/completions {options}").data == data
+
+
+def test_another_host_is_the_clients() -> None:
+    foreign = read_foreign("curl http://localhost:4000/v1/chat/completions -d '{}'")
+    assert foreign.data == {}
+    assert foreign.notes == ("the host is left out: another one than OpenRouter's is the client's base_url",)
+
+
+@pytest.mark.parametrize(
     ("call", "headers"),
     [
         (
@@ -275,6 +299,10 @@ def test_a_leading_system_message_becomes_the_system_prompt() -> None:
                 ]
             },
             ("the system message's cache_control is left out: a preset sends plain text",),
+        ),
+        (
+            {"system": "s", "messages": [{"role": "system", "content": "t"}]},
+            ("the system message is left out: a system prompt is given besides",),
         ),
         (
             {"prompt": "p", "input": "i", "stream": False},
@@ -428,6 +456,10 @@ PROBLEMS = {
     "curl https://openrouter.ai/api/v1/responses -d '{}'": "calls /responses",
     "x = 1\0": "no request body",
     "-" * 100_000 + "1": "no request body",
+    "f(model=" + "{'a':" * 70 + "1" + "}" * 70 + ")": "nested deeper than 64",
+    "{'seed': 1e999}": "'seed' holds an expression",
+    "{'seed': -SEED, 'a': 1}": "'seed' holds an expression",
+    json.dumps({"metadata": {"a": "x" * 1_100_000}}): "no preset can hold this",
     "x" * 1_100_000: "longer than 1024 KiB",
 }
 
