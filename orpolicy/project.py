@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,14 +158,32 @@ class Project:
         """
         return Compiled.of(self._compiler.compile(self._resolve(name), environment), self.catalog)
 
-    def check(self, names: Sequence[str] | None = None, environment: str | None = None) -> Report:
+    def check(
+        self,
+        names: Sequence[str] | None = None,
+        environment: str | None = None,
+        *,
+        now: datetime | None = None,
+    ) -> Report:
         """Report every finding in the project, or in some of its presets.
+
+        Where the project has a snapshot of the catalogue, the rules that need one take part; ``now`` (UTC) is the moment
+        by which it is old, and models are gone.
 
         Raises:
             UsageError: there is no such preset or environment.
+            CatalogError: there is a snapshot, and it cannot be read.
         """
         chosen = None if names is None else [self._resolve(name) for name in names]
-        return self._compiler.check(chosen, environment)
+        if self.catalog is None:
+            return self._compiler.check(chosen, environment)
+        from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
+
+        inspection = Inspection(self.catalog, now or read_clock())
+        further = [*inspection.inspect_age(self.workspace)]
+        if names is None:
+            further += inspection.inspect_policies(self.workspace)
+        return self._compiler.check(chosen, environment, inspection.inspect, further)
 
     @cached_property
     def catalog(self) -> Catalog | None:
@@ -200,6 +219,11 @@ class Project:
     @cached_property
     def _compiler(self) -> Compiler:
         return Compiler(self.workspace)
+
+
+def read_clock() -> datetime:
+    """Return the present moment (UTC)."""
+    return datetime.now(UTC)
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Project:

@@ -34,10 +34,11 @@ language.decompile_factor language.decompile
 routing
 routing.prices routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
 routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
-routing.router routing.cost routing.ceiling routing.pull
+routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
+routing.lint.choice routing.lint.policies routing.lint routing.pull
 client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.streams client.wire client.client client.rehearsal client.adapters client
-compiled
+compiled inspection
 emulator
 emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving emulator.reports
 emulator.chat emulator.respond emulator.transport

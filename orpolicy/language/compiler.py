@@ -95,11 +95,13 @@ class Compiler:
         self,
         names: Sequence[str] | None = None,
         environment: str | None = None,
-        inspect: Callable[[Compilation], Iterable[Finding]] = lambda _: (),
+        inspect: Callable[[Compilation], Iterable[Finding]] | None = None,
+        further: Iterable[Diagnostic] = (),
     ) -> Report:
         """Compile presets in every environment (or in one) and report all findings, each once.
 
-        ``inspect`` looks further at what compiles; its findings point into the body.
+        ``inspect`` looks further at what compiles without an error; its findings point into the body. ``further`` are
+        findings from elsewhere, to which the project's severities apply as well.
 
         Raises:
             UsageError: there is no such preset or environment.
@@ -109,7 +111,7 @@ class Compiler:
             if self.workspace.find_loaded(name) is None:
                 raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
-        diagnostics = [*self._diagnose_project(chosen), *self._diagnose_files(chosen)]
+        diagnostics = [*self._diagnose_project(chosen), *self._diagnose_files(chosen), *further]
         if names is None:
             diagnostics.extend(self.workspace.duplicates)
             diagnostics.extend(self._find_unused_policies())
@@ -118,11 +120,11 @@ class Compiler:
         for name in chosen:
             for variant in self._variants(name, environment):
                 outcome = self._compile(name, variant)
-                further = () if outcome.compiled is None else self._look_further(outcome.compiled, inspect)
-                for diagnostic in (*outcome.diagnostics, *further):
+                for diagnostic in (*outcome.diagnostics, *self._look_further(outcome, inspect)):
                     found.setdefault(diagnostic, []).append(variant)
         diagnostics.extend(name_environments(diagnostic, where) for diagnostic, where in found.items())
-        return Report(tuple(self._finish(diagnostics, whole=chosen)))
+        unchecked = () if inspect else ("catalogue",)
+        return Report(tuple(self._finish(diagnostics, whole=chosen, unchecked=unchecked)))
 
     def _variants(self, name: str, environment: str | None) -> Iterator[str | None]:
         """Choose the environments in which a preset has to be compiled: those that change anything."""
@@ -239,8 +241,16 @@ class Compiler:
             yield diagnose(finding, place)
 
     def _look_further(
-        self, compiled: Compilation, inspect: Callable[[Compilation], Iterable[Finding]]
+        self, outcome: Outcome, inspect: Callable[[Compilation], Iterable[Finding]] | None
     ) -> Iterator[Diagnostic]:
+        """Inspect what compiled, unless an earlier pass found an error: a stage with errors stops the next."""
+        compiled = outcome.compiled
+        if (
+            inspect is None
+            or compiled is None
+            or any(d.severity is Severity.ERROR for d in outcome.diagnostics)
+        ):
+            return
         for found in inspect(compiled):
             related = tuple((message, compiled.trace(path)) for message, path in found.related)
             yield from self._locate(
@@ -301,15 +311,20 @@ class Compiler:
             if loaded.value is not None:
                 waiting.extend(loaded.value.extends)
 
-    def _finish(self, diagnostics: Iterable[Diagnostic], whole: Iterable[str]) -> Iterator[Diagnostic]:
-        """Apply the project's severities and the comments of the files whose findings are all there."""
+    def _finish(
+        self, diagnostics: Iterable[Diagnostic], whole: Iterable[str], unchecked: Sequence[str] = ()
+    ) -> Iterator[Diagnostic]:
+        """Apply the project's severities and the comments of the files whose findings are all there.
+
+        ``unchecked`` are the families of rules that were not looked at.
+        """
         severities = self.workspace.settings.severities
         documents = []
         for name in whole:
             loaded = self.workspace.find_loaded(name)
             if loaded is not None and loaded.document is not None:
                 documents.append(loaded.document)
-        for diagnostic in suppress(diagnostics, documents):
+        for diagnostic in suppress(diagnostics, documents, unchecked):
             severity = severities.get(diagnostic.code, diagnostic.severity)
             if severity is not Severity.OFF:
                 yield evolve(diagnostic, severity=severity)

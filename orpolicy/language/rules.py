@@ -174,7 +174,25 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "unknown-time-zone": E,
         "deprecated": W,
     },
-    "catalogue": {},
+    "catalogue": {
+        "unknown-model": E,
+        "unlisted-alias": W,
+        "deprecated-model": W,
+        "expiring-model": W,
+        "pattern-matches-nothing": W,
+        "unknown-provider": E,
+        "unreachable": E,
+        "unreachable-model": W,
+        "price-below-every-endpoint": E,
+        "completion-limit": E,
+        "context-too-small": E,
+        "provider-serves-no-model": W,
+        "unsupported-parameter": W,
+        "unserved-tier": W,
+        "single-endpoint": Severity.OFF,
+        "policy-matches-nothing": W,
+        "stale-catalog": W,
+    },
 }
 """Family → code → default severity, in the order of the passes that find them."""
 

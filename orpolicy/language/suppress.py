@@ -17,7 +17,7 @@ from orpolicy.language.source import Location, Position
 from orpolicy.language.suggest import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.language.document import Document
 
@@ -62,10 +62,13 @@ def _scan(document: Document) -> Iterator[Suppression]:
                 yield Suppression(code[0], number + 1 if alone else number, place)
 
 
-def suppress(diagnostics: Iterable[Diagnostic], documents: Iterable[Document]) -> Iterator[Diagnostic]:
+def suppress(
+    diagnostics: Iterable[Diagnostic], documents: Iterable[Document], unchecked: Sequence[str] = ()
+) -> Iterator[Diagnostic]:
     """Drop the findings that comments silence, and report the comments that silence nothing.
 
-    ``documents`` are those whose comments count; leave out those whose findings are not all there.
+    ``documents`` are those whose comments count; leave out those whose findings are not all there. ``unchecked`` are the
+    families of rules that were not looked at: nobody knows what their comments silence.
     """
     wanted: dict[tuple[str, int, str], Suppression] = {}
     for document in documents:
@@ -79,7 +82,8 @@ def suppress(diagnostics: Iterable[Diagnostic], documents: Iterable[Document]) -
         else:
             yield diagnostic
     for key, suppression in wanted.items():
-        if key not in used:
+        rule = RULES.get(suppression.code)
+        if key not in used and not (rule and rule.family in unchecked):
             yield _report_unused(suppression)
 
 

@@ -17,6 +17,8 @@
     tokens        how many tokens a prompt can have at most
     cost          what a call can cost at most
     ceiling       ``max_cost``, kept by us or by OpenRouter
+    mentions      which models a preset names
+    lint          rules that need the catalogue
     pull          a fresh snapshot over the network
 
 Everything but ``pull`` is pure. Numbered facts in comments are rows of ``docs/routing.md``.

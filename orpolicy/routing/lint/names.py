@@ -6,16 +6,18 @@ line says ``# orpolicy: ignore[unknown-model]``. Sources: facts 23, 43, 51, 52, 
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.lint.slugs import PRESET_MARK, is_provider_slug
+from orpolicy.language.slugs import PRESET_MARK, is_provider_slug
 from orpolicy.routing.lint.view import LISTS, Findings, View, list_names
 from orpolicy.routing.mentions import mentioned_models, mentioned_patterns
-from orpolicy.routing.resolve import resolve_model, resolve_provider
+from orpolicy.routing.resolve import resolve_model, resolve_provider, split_suffixes
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,17 +41,41 @@ def check_models(view: View) -> Findings:
         if found.exact and found.listed:
             yield from _check_life(view, path, name, found.listed)
         elif view.catalog.complete and view.catalog.models:
-            suggestions = (found.written_well,) if found.written_well else found.suggestions
-            yield _say_unknown(view.catalog, path, base, suggestions)
+            other = _find_spelling(view.catalog, base)
+            if other:
+                message = f"'{base}' is not listed: OpenRouter may know it as another name of '{other}', or not at all"
+                yield Finding("unlisted-alias", path, message, f"write '{other}'")
+            else:
+                suggestions = (found.written_well,) if found.written_well else found.suggestions
+                yield _say_unknown(view.catalog, path, base, suggestions)
+
+
+def _find_spelling(catalog: Catalog, name: str) -> str | None:
+    """Find the model whose id, or dated slug, has the same parts in another order: OpenRouter knows such names (fact 54)."""
+    base, suffixes = split_suffixes(name)
+    parts = _split(base)
+    for model in catalog.models:
+        if parts in (_split(model.id), _split(model.canonical_slug)):
+            return ":".join((model.id, *suffixes))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _split(name: str) -> tuple[str, ...]:
+    """Return the parts of a name in a fixed order, its author first, without a date: ``claude-opus-4.6``."""
+    author, _, slug = name.casefold().partition("/")
+    return (author, *sorted(part for part in re.split(r"[-.:]", slug) if not re.fullmatch(r"\d{8}", part)))
 
 
 def _say_unknown(catalog: Catalog, path: Path, name: str, suggestions: tuple[str, ...]) -> Finding:
     base, _, variant = name.partition(":")
     if variant and base in catalog.by_id:
         variants = [model.id for model in catalog.models if model.id.startswith(f"{base}:")]
-        message = f"'{base}' has no variant ':{variant}'" + (" any more" if variant == "free" else "")
         others = f"; there is {list_names(variants)}" if variants else ""
-        return Finding("unknown-model", path, message, f"write '{base}', which is billed{others}")
+        price = ", which is billed: free variants come and go" if variant == "free" else ""
+        return Finding(
+            "unknown-model", path, f"'{base}' has no variant ':{variant}'", f"write '{base}'{price}{others}"
+        )
     hint = f"did you mean {' or '.join(f'{close!r}' for close in suggestions[:2])}?" if suggestions else PULL
     message = f"OpenRouter lists no model '{name}'{_as_of(catalog)}"
     return Finding("unknown-model", path, message, hint)
@@ -120,11 +146,7 @@ def check_patterns(view: View) -> Findings:
     if not (view.catalog.complete and view.catalog.models):
         return
     for path, pattern in mentioned_patterns(view.body):
-        base = pattern.removeprefix("*/") if "/" not in pattern.removeprefix("*/") else pattern
-        known = any(
-            fnmatchcase(model.id, pattern) or fnmatchcase(model.id.partition("/")[2], base)
-            for model in view.catalog.models
-        )
+        known = any(fnmatchcase(model.id, pattern) for model in view.catalog.models)
         if not known and not view.is_reported(path, "bad-model-pattern"):
             close = get_close_matches(pattern, view.catalog.by_id, n=1, cutoff=0.75)
             hint = f"did you mean '{close[0]}'?" if close else "correct it, or remove it"

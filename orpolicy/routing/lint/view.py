@@ -10,7 +10,7 @@ from attrs import frozen
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint import lint as lint_language
-from orpolicy.language.lint.slugs import is_provider_slug
+from orpolicy.language.slugs import is_provider_slug
 from orpolicy.routing.constraints import Constraints, read_constraints
 from orpolicy.routing.router import Route, route
 
@@ -81,7 +81,9 @@ class View:
         return frozenset(
             ("provider", key)
             for key in LISTS
-            if any(not is_provider_slug(slug) or self.is_stranger(slug) for slug in self.providers.get(key) or ())
+            if any(
+                not is_provider_slug(slug) or self.is_stranger(slug) for slug in self.providers.get(key) or ()
+            )
         )
 
     @cached_property
