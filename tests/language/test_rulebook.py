@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from catalogs import CATALOG, NOW
 
 from orpolicy.errors import CompileError
+from orpolicy.inspection import Inspection
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Library
+from orpolicy.routing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from orpolicy.language.diagnostics import Report
 
 NOT_IN_A_TEXT = {"unreadable-file": "a file that cannot be read has no text to show"}
 """Rules whose page has no failing example, with the reason."""
@@ -24,10 +29,12 @@ COMPILED = {"abstract-preset"}
 """Rules about compiling one preset rather than about the files."""
 
 
-def found(files: dict[str, str], *, compiled: bool = False) -> set[str]:
+def found(files: dict[str, str], *, compiled: bool = False, with_catalog: bool = False) -> set[str]:
     rules = "".join(f"  {code}: warning\n" for code, rule in RULES.items() if rule.severity == "off")
     switched_on = {"orpolicy.yaml": f"rules:\n{rules}"} if rules and "orpolicy.yaml" not in files else {}
     workspace = Workspace(Memory({**switched_on, **files}), Workspace(Library()))
+    if with_catalog:
+        return {diagnostic.code for diagnostic in check_with_catalog(workspace, files.get("catalog.json"))}
     if not compiled:
         return {diagnostic.code for diagnostic in Compiler(workspace).check()}
     try:
@@ -35,6 +42,13 @@ def found(files: dict[str, str], *, compiled: bool = False) -> set[str]:
     except CompileError as error:
         return {diagnostic.code for diagnostic in error.report}
     return set()
+
+
+def check_with_catalog(workspace: Workspace, snapshot: str | None) -> Report:
+    """Check as a project with a snapshot does: the example's own, or the demonstration catalogue."""
+    inspection = Inspection(read_snapshot(snapshot) if snapshot else CATALOG, NOW)
+    further = [*inspection.inspect_age(workspace), *inspection.inspect_policies(workspace)]
+    return Compiler(workspace).check(None, None, inspection.inspect, further)
 
 
 def test_every_rule_has_a_page_and_every_page_a_rule(root: Path) -> None:
@@ -52,7 +66,16 @@ def test_the_failing_example_fails_and_the_passing_one_passes(code: str) -> None
     page = read_page(code)
     assert page.text.startswith(f"# {code}\n\n")
     assert page.source
+    how = {"compiled": code in COMPILED, "with_catalog": RULES[code].family == "catalogue"}
     if code not in NOT_IN_A_TEXT:
-        assert code in found(page.fails, compiled=code in COMPILED)
+        assert code in found(page.fails, **how)
     assert page.passes
-    assert code not in found(page.passes, compiled=code in COMPILED)
+    assert code not in found(page.passes, **how)
+
+
+@pytest.mark.parametrize("code", FAMILIES["catalogue"])
+def test_with_a_catalogue_the_failing_example_breaks_that_rule_and_no_other(code: str) -> None:
+    page = read_page(code)
+    own = {name for name, rule in RULES.items() if rule.severity != "off"} | {code}
+    assert found(page.fails, with_catalog=True) & own == {code}
+    assert found(page.passes, with_catalog=True) & own == set()
