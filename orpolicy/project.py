@@ -119,6 +119,8 @@ class Loose:
         path = self.paths.get(name)
         if path is not None:
             return Folder(path.parent).read(path.name)
+        if name == PROJECT_FILE:
+            return None
         for named, path in self.paths.items():
             below = os.path.relpath(name, Path(named).parent)
             if not below.startswith(".."):

@@ -31,6 +31,12 @@ from orpolicy.language.trees import Branch, Edit, Layer, Leaf, Listing, Node, Op
 Strategies: TypeAlias = Mapping[Path, str]
 """Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
 
+JSON_SCHEMAS: tuple[tuple[str, ...], ...] = (
+    ("response_format", "json_schema", "schema"),
+    ("tools", "function", "parameters"),
+)
+"""Where JSON Schemas stand in a preset, list numbers left out."""
+
 EDITS: tuple[Edit, ...] = ("remove", "prepend", "append")
 """The edits that a layer may write in place of a list, in the order in which they are applied."""
 
@@ -47,7 +53,7 @@ def _build_branch(data: Mapping[str, Any], layer: Layer, path: Path, strategies:
 
 def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) -> Node:
     if value is None:
-        return Removal(layer, path)
+        return Leaf(None, layer, path) if _in_json_schema(path) else Removal(layer, path)
     strategy = strategies.get(path)
     if isinstance(value, dict):
         if strategy is not None and value.keys() <= set(EDITS):
@@ -62,6 +68,12 @@ def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) ->
         upsert = Operation("upsert", items, layer, path)
         return Listing((upsert,), layer, path, cleared=not keyed)
     return Leaf(value, layer, path)
+
+
+def _in_json_schema(path: Path) -> bool:
+    """Tell whether a path leads into a JSON Schema, where null is a value (``default: null``) and removes nothing."""
+    names = tuple(part for part in path if isinstance(part, str) and part not in EDITS)
+    return any(names[: len(root)] == root and len(names) > len(root) for root in JSON_SCHEMAS)
 
 
 def _build_edit(edit: Edit, values: list[Any], layer: Layer, path: Path, strategy: str) -> Operation:
@@ -87,7 +99,7 @@ def _identify(
 
 
 def _identify_by_value(item: Any) -> Hashable:
-    return json.dumps(item, sort_keys=True, default=str)
+    return json.dumps(item, sort_keys=True, default=lambda number: {"decimal": str(number)})
 
 
 def _identify_plugin(item: Any) -> Hashable:

@@ -27,7 +27,7 @@ from orpolicy.language.files import (
 from orpolicy.language.inspect import inspect_document
 from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import build_layer
-from orpolicy.language.policy import Scope, read_policy
+from orpolicy.language.policy import read_policy
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Path, Source
@@ -36,6 +36,10 @@ from orpolicy.language.trees import Branch, Layer, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+
+SHELF = "policies/"
+"""The folder, below the presets, of policies that govern nothing until the project adopts them."""
 
 
 @define(slots=False, eq=False)
@@ -136,39 +140,41 @@ class Workspace:
 
     @cached_property
     def policies(self) -> tuple[Loaded, ...]:
-        """Every policy in force: those of the presets folder, and the built-in ones that the project adopts."""
-        own = [self.load_policy(file) for file in self.policy_files]
+        """Every policy in force: those that lie among the presets, and those that the project adopts by name."""
+        shelved = {file for _, file in self._shelf.values()}
+        own = [self.load_policy(file) for file in self.policy_files if file not in shelved]
         return (*own, *(self._adopt(index, name) for index, name in enumerate(self.settings.policies)))
 
+    @cached_property
+    def _shelf(self) -> Mapping[str, tuple[Workspace, str]]:
+        """The policies that govern nothing until they are adopted: those below ``policies/``, here and built in."""
+        shelf: dict[str, tuple[Workspace, str]] = {}
+        for file in self.policy_files:
+            name = policy_name(file, self.settings.presets)
+            if name.startswith(SHELF):
+                shelf[name] = (self, file)
+        if self.builtin is not None:
+            for file in self.builtin.policy_files:
+                name = policy_name(file, "").removeprefix(BUILTIN + SHELF)
+                shelf[BUILTIN + name] = (self.builtin, file)
+        return shelf
+
     def _adopt(self, index: int, name: str) -> Loaded:
-        """Read a built-in policy for the whole project."""
-        library = (
-            {}
-            if self.builtin is None
-            else {policy_name(file, ""): file for file in self.builtin.policy_files}
-        )
-        short = {f"{BUILTIN}{known.rpartition('/')[2]}": known for known in library}
-        if name not in library and name not in short:
+        """Read a policy from the shelf, for the whole project."""
+        if name not in self._shelf:
             document = self.project.document
             assert document is not None  # noqa: S101  # it named the policy
-            similar = find_similar(name, short)
-            hint = (
-                f"did you mean '{similar}'?" if similar else f"there is {', '.join(sorted(short)) or 'none'}"
-            )
+            similar = find_similar(name, self._shelf)
+            known = ", ".join(sorted(self._shelf)) or "none"
+            hint = f"did you mean '{similar}'?" if similar else f"there is {known}"
             place = document.locate(("policies", index))
-            return Loaded(
-                None,
-                (
-                    Diagnostic(
-                        "unknown-policy", Severity.ERROR, f"there is no built-in policy '{name}'", place, hint
-                    ),
-                ),
-            )
-        assert self.builtin is not None  # noqa: S101  # the library is its
-        loaded = self.builtin.load_policy(library[short.get(name, name)])
+            message = f"there is no policy '{name}' to adopt"
+            return Loaded(None, (Diagnostic("unknown-policy", Severity.ERROR, message, place, hint),))
+        workspace, file = self._shelf[name]
+        loaded = workspace.load_policy(file)
         if loaded.value is None:
             return loaded
-        return evolve(loaded, value=evolve(loaded.value, scope=Scope()))
+        return evolve(loaded, value=evolve(loaded.value, scope=evolve(loaded.value.scope, folder="")))
 
     def find_source(self, file: str) -> Source | None:
         """Return the text of a file as findings name it; ``None`` where it cannot be read."""
