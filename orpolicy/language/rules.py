@@ -121,6 +121,7 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "disabled-reasoning-at-high-effort": E,
         "reasoning-contradiction": W,
         "strict-output-without-require-parameters": W,
+        "schema-left-to-the-call": W,
         "healing-without-json": W,
         "invalid-json-schema": E,
         "invalid-tool-schema": W,

@@ -79,6 +79,7 @@ THEIRS: dict[str, str] = {
     ".provider.only[] =": "as for order",
     ".provider.ignore[] =": "as for order",
     ".provider.options": "the SDK lists the providers of its day",
+    ".response_format[type=json_schema].json_schema needed": "a caller may bring it; a rule warns where nobody does",
     ".prompt_cache_options.ttl is string": "the SDK names the two values in prose and types any text",
     ".tool_choice[type=*].type is string": "a closed set here, so that a typo is an error",
     ".tools[][type=*]": "any tool type whatsoever, which would hide a typo",

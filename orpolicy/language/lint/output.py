@@ -53,6 +53,15 @@ def check_strict_output(preset: Preset) -> Findings:
         )
 
 
+def check_missing_schema(preset: Preset) -> Findings:
+    """Report a format by schema without the schema: a call may bring it, and fails where it does not."""
+    answer = preset["response_format"]
+    if answer.get("type") == "json_schema" and "json_schema" not in answer:
+        message = "'response_format' names no schema: a call that does not bring one is refused"
+        hint = "add 'json_schema: {name: …, schema: …}', or pass response_format when you call the preset"
+        yield Finding("schema-left-to-the-call", ("response_format", "type"), message, hint)
+
+
 def check_healing(preset: Preset) -> Findings:
     """Report response healing where no JSON is asked for (fact 97)."""
     if preset.get("response_format", {}).get("type") in _JSON_FORMATS:
@@ -165,6 +174,7 @@ CHECKS = (
     Check(
         "strict-output-without-require-parameters", ("response_format", "json_schema"), check_strict_output
     ),
+    Check("schema-left-to-the-call", ("response_format",), check_missing_schema),
     Check("healing-without-json", ("plugins", "response-healing"), check_healing),
     Check("invalid-json-schema", ("response_format", "json_schema"), check_answer_schema),
     Check("invalid-tool-schema", ("tools", "function"), check_tool_schemas),
