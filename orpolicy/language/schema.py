@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.merge import Strategies
-from orpolicy.language.source import Path
-from orpolicy.language.suggest import KeyIndex, explain_unknown_key, find_similar, suggest_value
-from orpolicy.resources import read_schema
+from orpolicy.language.mistakes import keep_one_a_mistake
+from orpolicy.language.repairs import suggest_choice, suggest_value
+from orpolicy.language.suggest import KeyIndex, explain_unknown_key, find_similar
+from orpolicy.language.validators import fast_validator, load_schema, precise_validator
+
+if TYPE_CHECKING:
+    from orpolicy.language.merge import Strategies
+    from orpolicy.language.source import Path
 
 _KINDS: dict[str, str] = {
     "string": "text",
@@ -28,22 +33,30 @@ _KINDS: dict[str, str] = {
 }
 
 
+_MOST = 1000
+"""Mistakes; nobody reads on, and a hostile file must not keep us busy."""
+
+
 def check_shape(kind: str, data: Any, *, strict_integers: bool = False) -> list[Finding]:
     """Compare data with the schema of their kind: ``preset``, ``policy``, ``project``, ``composed``.
 
     ``strict_integers`` looks closer at a valid document that writes a whole number with a fraction (``1000.0``).
     """
-    if _fast_validator(kind).is_valid(data) and not strict_integers:
+    if fast_validator(kind).is_valid(data) and not strict_integers:
         return []
-    return _one_a_mistake(_explain(kind, data))
+    return keep_one_a_mistake(islice(_explain(kind, data), _MOST))
 
 
 @cache
 def merge_strategies() -> Strategies:
     """Read off the preset schema where lists stand and how they merge."""
-    root = _schema("preset")
+    root = load_schema("preset")
     keys = (key for key in root["properties"] if key not in ("environments", "extends"))
-    return {path: strategy for key in keys for path, strategy in _find_strategies(root, root["properties"][key], (key,))}
+    return {
+        path: strategy
+        for key in keys
+        for path, strategy in _find_strategies(root, root["properties"][key], (key,))
+    }
 
 
 def resolve(root: Mapping[str, Any], node: Any) -> Any:
@@ -57,45 +70,8 @@ def resolve(root: Mapping[str, Any], node: Any) -> Any:
 
 
 @cache
-def _schema(kind: str) -> dict[str, Any]:
-    """Return the schema of a kind of file; ``composed`` is that of a preset after composition.
-
-    A layer may leave out what another one says; a composed preset may not, so that what the preset schema only
-    announces (``x-orpolicy-required``) is required there.
-    """
-    if kind != "composed":
-        return read_schema(kind)
-    composed: dict[str, Any] = _require(read_schema("preset"))
-    return composed
-
-
-def _require(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_require(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    required = node.get("x-orpolicy-required", [])
-    node = {key: _require(value) for key, value in node.items()}
-    return {**node, "required": [*node.get("required", []), *required]} if isinstance(required, list) and required else node
-
-
-@cache
-def _fast_validator(kind: str) -> Any:
-    import jsonschema_rs  # noqa: PLC0415  # 13 ms, and not every command validates
-
-    return jsonschema_rs.Draft202012Validator(_schema(kind))
-
-
-@cache
-def _precise_validator(kind: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  # slow to import, and needed on rejection only
-
-    return Draft202012Validator(_schema(kind))
-
-
-@cache
 def _key_index(kind: str) -> KeyIndex:
-    return KeyIndex.build(_schema(kind), resolve)
+    return KeyIndex.build(load_schema(kind), resolve)
 
 
 def _find_strategies(root: Mapping[str, Any], node: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -110,14 +86,15 @@ def _find_strategies(root: Mapping[str, Any], node: Any, path: Path) -> Iterator
 
 
 def _explain(kind: str, data: Any) -> Iterator[Finding]:
-    for error in _precise_validator(kind).iter_errors(data):
+    for error in precise_validator(kind).iter_errors(data):
         yield from _explain_error(kind, error)
 
 
 def _explain_error(kind: str, error: Any) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
-        yield Finding("bad-value", (*path, error.instance), _say_bad_name(error), anchor="key")
+        hint = suggest_value(error.instance, [error.validator], error.schema, path)
+        yield Finding("bad-value", (*path, error.instance), _say_bad_name(error), hint, anchor="key")
         return
     explain = _EXPLAIN.get(error.validator)
     if explain is not None:
@@ -131,8 +108,10 @@ def _explain_error(kind: str, error: Any) -> Iterator[Finding]:
 
 def _say_bad_name(error: Any) -> str:
     if error.validator == "maxLength":
-        return f"the key is {len(error.instance)} characters long, at most {error.validator_value} are allowed"
-    return f"'{error.instance}' is not a valid key here"
+        return (
+            f"the key is {len(error.instance)} characters long, at most {error.validator_value} are allowed"
+        )
+    return f"{_show(error.instance)} is not a valid key here"
 
 
 def _explain_unknown_keys(kind: str, path: Path, error: Any) -> Iterator[Finding]:
@@ -151,30 +130,39 @@ def _explain_type(kind: str, path: Path, error: Any) -> Iterator[Finding]:
     value = error.instance
     if wanted == ["integer"] and isinstance(value, Decimal) and value == value.to_integral_value():
         hint = f"write {int(value)}"
-        yield Finding("integer-as-decimal", path, f"{_name(path)} is a whole number written as a decimal", hint)
+        yield Finding(
+            "integer-as-decimal", path, f"{_name(path)} is a whole number written as a decimal", hint
+        )
         return
     expected = " or ".join(_KINDS[name] for name in wanted)
     message = f"{_name(path)} must be {expected}, not {describe(value)}"
-    root = _schema(kind)
-    properties = {key: resolve(root, child) for key, child in error.schema.get("properties", {}).items()}
-    hint = suggest_value(value, wanted, {**error.schema, "properties": properties}, path)
+    hint = suggest_value(
+        value, wanted, _look_inside(load_schema(kind), error.schema), path
+    ) or error.schema.get("title")
     yield Finding("wrong-type", path, message, hint)
+
+
+def _look_inside(root: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Resolve a schema's properties, its items, and their properties."""
+    schema = resolve(root, schema)
+    properties = {key: resolve(root, child) for key, child in schema.get("properties", {}).items()}
+    items = {"items": _look_inside(root, schema["items"])} if "items" in schema else {}
+    return {**schema, "properties": properties, **items}
 
 
 def _explain_enum(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
     choices = error.validator_value if error.validator == "enum" else [error.validator_value]
     choices = [choice for choice in choices if choice is not None]
-    shown = ", ".join(_show(choice) for choice in choices[:8]) + (", …" if len(choices) > 8 else "")
+    shown = ", ".join(_show(choice) for choice in choices[:12]) + (", …" if len(choices) > 12 else "")
     message = f"{_show(error.instance)} is not a value of {_name(path)}; one of {shown} is expected"
     if len(choices) == 1:
         message = f"{_show(error.instance)} is not a value of {_name(path)}; {shown} is expected"
-    similar = find_similar(error.instance, [choice for choice in choices if isinstance(choice, str)], cutoff=0.7)
-    hint = f"did you mean '{similar}'?" if similar else suggest_value(error.instance, ["string"], error.schema, path)
-    yield Finding("bad-value", path, message, hint)
+    yield Finding("bad-value", path, message, suggest_choice(error.instance, choices, path))
 
 
 def _explain_pattern(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
-    hint = suggest_value(error.instance, ["pattern"], error.schema, path) or _first_sentence(error.schema)
+    wanted = ["number", "pattern"] if "number" in error.schema.get("type", ()) else ["pattern"]
+    hint = suggest_value(error.instance, wanted, error.schema, path) or error.schema.get("title")
     yield Finding("bad-value", path, f"{_name(path)} cannot be {_show(error.instance)}", hint)
 
 
@@ -184,23 +172,42 @@ def _first_sentence(schema: Mapping[str, Any]) -> str | None:
 
 
 def _explain_required(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
-    missing = [key for key in error.validator_value if key not in error.instance]
-    for key in missing:
-        yield Finding("missing-key", (*path, key), f"{_name(path)} needs the key '{key}'")
+    """Report a missing key, or the key that was meant to be it.
+
+    A discriminator that is misspelled leaves no branch to say so, and may have its value all the same.
+    """
+    properties = error.schema.get("properties", {})
+    strangers = [key for key in error.instance if key not in properties]
+    for key in error.validator_value:
+        if key in error.instance:
+            continue
+        slip = find_similar(key, strangers, partial=False)
+        if slip is not None:
+            meant = f"did you mean '{key}'?"
+            yield Finding("unknown-key", (*path, slip), f"unknown key '{slip}'", meant, anchor="key")
+            continue
+        choices = properties.get(key, {}).get("enum", ())
+        values = [value for value in (*error.instance, *error.instance.values()) if isinstance(value, str)]
+        hint = next((f"write '{key}: {value}'" for value in values if value in choices), None)
+        yield Finding("missing-key", (*path, key), f"{_name(path)} needs the key '{key}'", hint)
 
 
 def _explain_bound(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
     say, past = _BOUNDS[error.validator]
     limit, value = error.validator_value, error.instance
     message = f"{_name(path)} must {say.format(limit=limit)}"
-    if isinstance(value, int | Decimal):
+    if error.validator.startswith("min") and limit == 1 and isinstance(value, str | list | dict):
+        message = f"{_name(path)} must not be empty"
+    elif isinstance(value, int | Decimal):
         message += f", not {value}"
     elif isinstance(value, str):
         message += f", not {len(value)}"
     if past and isinstance(value, list | dict):
         keys = list(value) if isinstance(value, dict) else range(len(value))
         anchor = "key" if isinstance(value, dict) else "value"
-        yield Finding("out-of-range", (*path, keys[int(limit)]), f"{message}, not {len(value)}", anchor=anchor)
+        yield Finding(
+            "out-of-range", (*path, keys[int(limit)]), f"{message}, not {len(value)}", anchor=anchor
+        )
     else:
         yield Finding("out-of-range", path, message)
 
@@ -246,62 +253,6 @@ _EXPLAIN: dict[str, Callable[[str, Path, Any], Iterator[Finding]]] = {
     **dict.fromkeys(_BOUNDS, _explain_bound),
 }
 
-_PRECEDENCE = ("call-time-key", "misplaced-key", "unknown-key", "bad-value", "wrong-type", "out-of-range")
-
-
-def _one_a_mistake(found: Iterator[Finding]) -> list[Finding]:
-    """Keep one finding for each place, and none that only follows from another.
-
-    Several keys that stand one level too high are one mistake, and the key that they should stand in is not missing
-    besides. What is wrong inside a value that should not be there at all is not said.
-    """
-    best: dict[tuple[Path, str], Finding] = {}
-    for finding in found:
-        place = (finding.path, finding.anchor)
-        if place not in best or _rank(finding) < _rank(best[place]):
-            best[place] = finding
-    findings = _join_misplaced(list(best.values()))
-    keys = {finding.path for finding in findings if finding.anchor == "key"}
-    return [
-        finding
-        for finding in findings
-        if not any(finding.path[:depth] in keys for depth in range(len(finding.path)))
-        and not (finding.anchor == "value" and finding.path in keys)
-    ]
-
-
-def _rank(finding: Finding) -> int:
-    return _PRECEDENCE.index(finding.code) if finding.code in _PRECEDENCE else len(_PRECEDENCE)
-
-
-def _join_misplaced(findings: list[Finding]) -> list[Finding]:
-    groups: dict[tuple[Path, str | None], list[Finding]] = {}
-    for finding in findings:
-        if finding.code == "misplaced-key":
-            groups.setdefault((finding.path[:-1], finding.hint), []).append(finding)
-    joined: list[Finding] = []
-    for group in groups.values():
-        first = group[0]
-        if len(group) > 1:
-            names = [f"'{finding.path[-1]}'" for finding in group]
-            message = f"{', '.join(names[:-1])} and {names[-1]} stand at the wrong level"
-            first = Finding(first.code, first.path, message, first.hint, first.anchor)
-        joined.append(first)
-    kept = [
-        finding
-        for finding in findings
-        if finding.code != "misplaced-key"
-        and not (finding.code == "missing-key" and _is_destination(finding, groups))
-    ]
-    return joined + kept
-
-
-def _is_destination(missing: Finding, groups: Mapping[tuple[Path, str | None], list[Finding]]) -> bool:
-    return any(
-        parent == missing.path[:-1] and hint is not None and hint.endswith(f"{missing.path[-1]}'")
-        for parent, hint in groups
-    )
-
 
 def _name(path: Path) -> str:
     """Name a place as an author would: the last key, and the number of an item."""
@@ -315,10 +266,15 @@ def _name(path: Path) -> str:
 
 def _show(value: Any) -> str:
     if isinstance(value, str):
-        return f"'{value}'" if len(value) <= 60 else f"'{value[:57]}…'"
+        shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in value[:60])
+        return f"'{shown}'" if len(value) <= 60 else f"'{shown[:57]}…'"
     if isinstance(value, list | dict):
         return describe(value)
-    return {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool) or value is None else str(value)
+    return (
+        {True: "true", False: "false", None: "null"}[value]
+        if isinstance(value, bool) or value is None
+        else str(value)
+    )
 
 
 def describe(value: Any) -> str:

@@ -1,18 +1,20 @@
-"""What was probably meant: similar spellings, the right level, the right kind of value."""
+"""What was probably meant by a name: similar spellings, the right level, the name in this API."""
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.source import Path
+
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 CALL_TIME: dict[str, str] = {
     "messages": "pass messages when you call the preset; a standing prompt goes under 'system'",
@@ -21,6 +23,51 @@ CALL_TIME: dict[str, str] = {
     "stream": "choose streaming when you call the preset: client.stream(…) or 'orpolicy run --stream'",
 }
 """Keys of OpenRouter's request that belong to a call, with what to do instead."""
+
+
+def _meant(name: str) -> str:
+    return f"did you mean '{name}'?"
+
+
+_ONLY = dict.fromkeys(("allow", "allowed", "allowlist", "whitelist", "include"), _meant("only"))
+_IGNORE = dict.fromkeys(
+    ("block", "blocked", "blocklist", "blacklist", "deny", "denied", "denylist", "exclude"), _meant("ignore")
+)
+_INSTEAD: dict[str, dict[str, str]] = {
+    # in which mapping, what is written there, what to do instead; "" is the top level
+    "": {
+        **dict.fromkeys(("base", "inherits", "parent"), _meant("extends")),
+        "name": "a preset is named after its file; say what it is for under 'description'",
+        "title": "say what the preset is for under 'description'; an app's title goes under 'attribution'",
+        "max_length": "use 'max_completion_tokens'",
+    },
+    "provider": {
+        **_ONLY,
+        **_IGNORE,
+        "fallbacks": _meant("allow_fallbacks"),
+        "zero_data_retention": _meant("zdr"),
+        "privacy": _meant("data_collection"),
+        "speed": "use 'sort: throughput'",
+    },
+    "max_price": {
+        "input": _meant("prompt"),
+        "input_price": _meant("prompt"),
+        "output": _meant("completion"),
+        "output_price": _meant("completion"),
+    },
+    "sort": {"order": _meant("by"), "strategy": _meant("by")},
+    "reasoning": {
+        "budget": _meant("max_tokens"),
+        "budget_tokens": _meant("max_tokens"),
+        "level": _meant("effort"),
+        "hidden": _meant("exclude"),
+    },
+    "function": dict.fromkeys(("arguments", "input_schema", "schema"), _meant("parameters")),
+    "system": {
+        "path": _meant("file"),
+        **dict.fromkeys(("content", "prompt", "role", "text"), "write the text itself: 'system: You …'"),
+    },
+}
 
 _ELSEWHERE: dict[str, str] = {
     # keys of other APIs and of hosted presets: what to write here
@@ -31,15 +78,17 @@ _ELSEWHERE: dict[str, str] = {
     "function_call": "use 'tool_choice'",
     "functions": "use 'tools' with entries of type 'function'",
     "headers": "use 'attribution', 'anthropic_beta' or 'cache_enabled', or pass headers to the client",
+    "inherit_functions": "only the Responses API knows it",
     "instructions": "use 'system'",
     "max_output_tokens": "use 'max_completion_tokens'",
-    "system_prompt": "use 'system'",
-    "inherit_functions": "only the Responses API knows it",
-    "input_price": "use 'prompt'",
-    "output_price": "use 'completion'",
-    "output": "did you mean 'completion'?",
     "stop_sequences": "use 'stop'",
+    "system_prompt": "use 'system'",
     "timeout": "pass a timeout to the client",
+    "web_search": "use 'tools: [{type: openrouter:web_search}]'",
+    **{
+        plugin: f"use 'plugins: [{{id: {plugin}}}]'"
+        for plugin in ("response-healing", "file-parser", "context-compression", "auto-router", "fusion")
+    },
 }
 
 
@@ -63,15 +112,20 @@ class KeyIndex:
         homes = [home for home in self.parents.get(key, ()) if home != here]
         inside = [home for home in homes if home[: len(here)] == here]
         above = [home for home in homes if here[: len(home)] == home]
-        beside = [] if key in _COMMON else [home for home in homes if len(home) <= 2]
+        beside = [home for home in homes if len(home) <= 2]
+        if key in _COMMON:
+            inside, beside = (inside if here else []), []
         for candidates in (inside, above, beside):
             if candidates:
-                return min(candidates, key=lambda home: (abs(len(home) - len(here)), home))
+                return min(candidates, key=lambda home: abs(len(home) - len(here)))
         return None
 
 
-_COMMON = {"name", "type", "id", "description", "model", "models", "enabled", "engine", "parameters", "format"}
-"""Keys at home in so many places that another place is no explanation."""
+_COMMON = {
+    *("name", "type", "id", "description", "model", "models", "enabled", "engine", "parameters", "format"),
+    *("environment", "content", "text", "title"),
+}
+"""Keys at home in so many places, or in so remote ones, that another place is no explanation."""
 
 
 def _walk_keys(
@@ -99,124 +153,124 @@ _DEEPEST = 4
 def explain_unknown_key(path: Path, key: str, allowed: Sequence[str], index: KeyIndex) -> Finding:
     """Say what is wrong with a key that may not stand here: its name, its level, or its time."""
     place = (*path, key)
-    top = not path or (path[0] == "environments" and len(path) == 2) or path == ("defaults",)
-    if top and key in CALL_TIME:
-        return Finding("call-time-key", place, f"'{key}' belongs to a call, not to a preset", CALL_TIME[key], "key")
-    message = f"unknown key '{key}'"
+    overlay = path[0] == "environments" if path else False
+    scope = path[2:] if overlay else path[1:] if path[:1] == ("defaults",) else path
+    if not scope:
+        call = find_similar(key, CALL_TIME, cutoff=0.85, partial=False)
+        if call is not None:
+            return Finding(
+                "call-time-key", place, f"'{key}' belongs to a call, not to a preset", CALL_TIME[call], "key"
+            )
+    home = index.find_home(scope, key)
+    if overlay and not scope and () in index.parents.get(key, ()):
+        home = ()  # an overlay may not hold every key of a preset
+    hint = _find_other_name(scope, key, allowed)
+    if hint is None and (home is None or key in _COMMON):
+        similar = find_similar(key, allowed)
+        hint = _ELSEWHERE.get(key) or (_meant(similar) if similar else None)
+    if hint is None and home is not None:
+        return Finding(
+            "misplaced-key",
+            place,
+            f"'{key}' stands at the wrong level",
+            _say_where("it belongs", home),
+            "key",
+        )
+    hint = hint or _find_remote_name(scope, key, index) or _list_allowed(allowed)
+    return Finding("unknown-key", place, f"unknown key '{key}'{_name_stranger(key)}", hint, "key")
+
+
+def _find_other_name(scope: Path, key: str, allowed: Sequence[str]) -> str | None:
+    """Find what a key is called here: other spellings of the same name, then what other APIs call it, then slips."""
     alike = next((name for name in allowed if _normal(name) == _normal(key)), None)
     if alike is not None:
-        return Finding("unknown-key", place, message, f"did you mean '{alike}'?", "key")
-    scope = path[2:] if path[:1] == ("environments",) else path[1:] if path[:1] == ("defaults",) else path
-    home = index.find_home(scope, key)
-    if home is not None:
-        where = f"it belongs in '{'.'.join(home)}'" if home else "it belongs at the top level"
-        return Finding("misplaced-key", place, f"'{key}' stands at the wrong level", where, "key")
-    if key in _ELSEWHERE:
-        return Finding("unknown-key", place, message, _ELSEWHERE[key], "key")
-    similar = find_similar(key, allowed)
-    if similar is None:
-        far = find_similar(key, tuple(index.parents), cutoff=0.85)
-        home = index.find_home(scope, far) if far else None
-        if far is not None and home is not None:
-            where = f"in '{'.'.join(home)}'" if home else "at the top level"
-            return Finding("unknown-key", place, message, f"did you mean '{far}', {where}?", "key")
-        return Finding("unknown-key", place, message, suggest_whole(allowed), "key")
-    return Finding("unknown-key", place, message, f"did you mean '{similar}'?", "key")
+        return _meant(alike)
+    parent = next((part for part in reversed(scope) if isinstance(part, str)), "")
+    instead = {_normal(name): hint for name, hint in _INSTEAD.get(parent, {}).items()}
+    if _normal(key) in instead:
+        return instead[_normal(key)]
+    slip = find_similar(key, allowed, cutoff=0.9, partial=False)
+    return _meant(slip) if slip is not None else None
 
 
-def find_similar(text: Any, choices: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the choice that is written most like a text, if one is close enough."""
+def _find_remote_name(scope: Path, key: str, index: KeyIndex) -> str | None:
+    """Find a key of another level that is spelled like this one."""
+    similar = find_similar(key, tuple(index.parents), cutoff=0.85, partial=False)
+    home = index.find_home(scope, similar) if similar else None
+    return None if home is None else _say_where(f"did you mean '{similar}',", home) + "?"
+
+
+def _say_where(what: str, home: tuple[str, ...]) -> str:
+    return f"{what} in '{'.'.join(home)}'" if home else f"{what} at the top level"
+
+
+def _name_stranger(key: str) -> str:
+    """Name the first character of a key that no key has: most look like a letter or a blank that they are not."""
+    stranger = next((character for character in key if not character.isascii()), None)
+    if stranger is None:
+        return ""
+    return f" (it holds U+{ord(stranger):04X}, {unicodedata.name(stranger, 'a character').lower()})"
+
+
+def find_similar(
+    text: Any, choices: Iterable[str], *, cutoff: float = 0.7, partial: bool = True
+) -> str | None:
+    """Return the choice that is written most like a text, if one is close enough.
+
+    With ``partial`` a text that is the start of a choice, or some of its words, is close enough too.
+    """
     if not isinstance(text, str):
         return None
     choices = tuple(choices)
-    prefix = os.path.commonprefix([text, *choices]).rpartition(":")[0]  # what all share says nothing
+    prefix = text[: text.find(":") + 1]
+    if not all(choice.startswith(prefix) for choice in choices):
+        prefix = ""  # only what all share says nothing
     by_normal = {_normal(choice[len(prefix) :]): choice for choice in choices}
     text = text[len(prefix) :]
-    found = difflib.get_close_matches(_normal(text), list(by_normal), n=1, cutoff=cutoff)
-    if found:
-        return by_normal[found[0]]
-    starts = [choice for normal, choice in by_normal.items() if len(normal) > 2 and _normal(text).startswith(normal)]
-    return starts[0] if starts else None
+    normal = _normal(text)
+    close = _find_closest(normal, by_normal, cutoff)
+    if close is not None and (not partial or close[0] >= 0.85):
+        return by_normal[close[1]]
+    if partial and len(normal) > 2 and (words := _split(text)):
+        longer = [
+            name for name, choice in by_normal.items() if name.startswith(normal) or words <= _split(choice)
+        ]
+        if longer:
+            return by_normal[min(longer, key=len)]
+    if close is not None:
+        return by_normal[close[1]]
+    shorter = [name for name in by_normal if len(name) > 2 and normal.startswith(name)]
+    return by_normal[min(shorter, key=len)] if partial and shorter else None
 
 
-def suggest_whole(allowed: Sequence[str]) -> str | None:
+def _find_closest(text: str, names: Iterable[str], cutoff: float) -> tuple[float, str] | None:
+    """Return the name most like a text, with how alike they are; the first one, where several are."""
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(text)
+    best = None
+    for name in names:
+        total = len(name) + len(text)
+        if total and 2 * min(len(name), len(text)) >= cutoff * total:  # no more letters than these can agree
+            matcher.set_seq1(name)
+            if matcher.quick_ratio() >= cutoff and (ratio := matcher.ratio()) >= cutoff:
+                best, cutoff = (ratio, name), ratio + 1e-9
+    return best
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> frozenset[str]:
+    """Split a name into its words, in whatever convention it is written."""
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]?[a-z0-9.]+|[A-Z]+", text))
+
+
+def _list_allowed(allowed: Sequence[str]) -> str | None:
     """List what may stand here, where that is short enough to be read."""
     if not allowed or len(allowed) > 12:
         return None
     return f"allowed here: {', '.join(allowed)}"
 
 
+@lru_cache(maxsize=4096)
 def _normal(text: str) -> str:
     """Reduce a name to what spelling conventions leave of it: ``maxTokens``, ``max-tokens`` and ``max_tokens`` agree."""
     return re.sub(r"[^a-z0-9/:*]", "", text.lower())
-
-
-_SWITCHES = {**dict.fromkeys(("yes", "on", "y", "true"), "true"), **dict.fromkeys(("no", "off", "n", "false"), "false")}
-_NUMBER_IN_TEXT = re.compile(r"\s*[$€]?\s*([-+]?[0-9][0-9_,]*(?:\.[0-9]+)?)\s*[$€]?\s*(?:USD)?\s*\Z")
-
-
-def suggest_value(value: Any, wanted: Sequence[str], schema: Mapping[str, Any], path: Path) -> str | None:
-    """Return what to write in place of a value of the wrong kind; the schema's properties are resolved."""
-    if isinstance(value, str) and re.search("[“”‘’«»„]", value):
-        return "replace the typographic quotes by straight ones"
-    if isinstance(value, str) and ({"number", "integer"} & set(wanted)):
-        return _suggest_number(value, integer="number" not in wanted)
-    if "boolean" in wanted and not isinstance(value, list | dict):
-        word = _SWITCHES.get(str(value).lower()) or {1: "true", 0: "false"}.get(value)
-        return f"write {word}" if word else "write true or false"
-    if "array" in wanted and isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-        return f"write [{value}]"
-    if "object" in wanted and isinstance(value, str | bool):
-        return _suggest_short_form(value, schema)
-    if isinstance(value, list) and path and path[-1] == "model":
-        return "list fallbacks under 'models'"
-    if "string" in wanted and isinstance(value, int | Decimal):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return None if schema.get("enum") else f'write "{text}", in quotes'
-    if isinstance(value, str) and "pattern" in wanted:
-        return _suggest_text(value, schema)
-    return None
-
-
-def _suggest_number(text: str, *, integer: bool) -> str | None:
-    found = _NUMBER_IN_TEXT.match(text)
-    if not found:
-        return None
-    plain = found[1].replace("_", "")
-    plain = plain.replace(",", ".") if plain.count(",") == 1 and not re.search(r",\d{3}\Z", plain) else plain.replace(",", "")
-    try:
-        number = Decimal(plain)
-    except InvalidOperation:
-        return None
-    if integer and number != number.to_integral_value():
-        return None
-    return f"write {int(number) if number == number.to_integral_value() else number}"
-
-
-def _suggest_short_form(value: str | bool, schema: Mapping[str, Any]) -> str | None:
-    """Find the one key of a mapping that takes this value: ``reasoning: high`` was meant as ``{effort: high}``."""
-    shown = str(value).lower() if isinstance(value, bool) else value
-    for key, child in schema.get("properties", {}).items():
-        choices = child.get("enum", ())
-        if value in choices and not (isinstance(value, bool) ^ any(isinstance(choice, bool) for choice in choices)):
-            return f"write {{{key}: {shown}}}"
-    if isinstance(value, bool) and "enabled" in schema.get("properties", {}):
-        return f"write {{enabled: {shown}}}"
-    return None
-
-
-def _suggest_text(value: str, schema: Mapping[str, Any]) -> str | None:
-    """Repair a text that does not match its pattern, if a usual repair makes it match."""
-    pattern = schema.get("pattern")
-    if pattern is None or "timezone" in schema.get("description", ""):
-        return None
-    repairs = (
-        value.strip(),
-        re.sub(r"\Ahttps?://(?:www\.)?openrouter\.ai/(?:models/)?", "", value),
-        re.sub(r"\s+", "-", value.strip()),
-        re.sub(r"[\s_]+", "-", value.strip()).lower(),
-        re.sub(r"[^A-Za-z0-9-]+", "-", value).strip("-").lower(),
-        re.sub(r"[^A-Za-z0-9_-]+", "_", value).strip("_"),
-    )
-    fixed = next((repair for repair in repairs if repair != value and re.search(pattern, repair)), None)
-    return f"did you mean '{fixed}'?" if fixed else None
