@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import yaml
 from attrs import define, field, frozen
@@ -17,10 +17,17 @@ from yaml._yaml import CParser
 
 from orpolicy.language.diagnostics import Diagnostic, Related, Severity
 from orpolicy.language.rules import RULES
-from orpolicy.language.scalars import Json, NotJsonError, read_number, read_plain
-from orpolicy.language.secrets import holds_secret
+from orpolicy.language.scalars import Json, NotJsonError, kind_of_key, read_number, read_plain
+from orpolicy.language.secrets import find_secrets, holds_secret, redact
 from orpolicy.language.source import Location, Path, Position, Source
-from orpolicy.language.syntax import explain_syntax_error, find_forbidden_character
+from orpolicy.language.syntax import (
+    explain_missing_colon,
+    explain_syntax_error,
+    find_forbidden_character,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
@@ -31,11 +38,12 @@ Anchor: TypeAlias = Literal["key", "value", "entry"]
 
 @frozen
 class Ambiguity:
-    """A plain scalar that a YAML 1.1 reader takes for another ``kind`` than we do."""
+    """A plain scalar, a key or a value, that a YAML 1.1 reader takes for another ``kind`` than we do."""
 
     path: Path
     text: str
     kind: str
+    anchor: Anchor = "value"
 
 
 @define(frozen=True, slots=False, eq=False)
@@ -105,39 +113,39 @@ def decode(name: str, raw: bytes) -> Source | Diagnostic:
     try:
         return Source(name, raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        text = raw[: error.start].decode("utf-8-sig", errors="replace")
-        place = Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
+        before = Source(name, raw[: error.start].decode("utf-8-sig", errors="replace"))
+        place = Position(len(before.lines), len(before.lines[-1]) + 1)
         message = f"byte 0x{raw[error.start]:02x} is not valid UTF-8"
-        return _report(Source(name, text), "yaml-encoding", message, place, hint="save the file as UTF-8")
+        return _report(before, "yaml-encoding", message, place, hint="save the file as UTF-8")
 
 
 def read_document(source: Source) -> Reading:
     """Read a text as one YAML document; nothing in it can raise."""
+    reading = _read(source)
+    if not holds_secret(source.text):
+        return reading
+    stray = tuple(_report_secret(place) for place in _find_stray_secrets(source, reading.diagnostics))
+    return Reading(None, (*reading.diagnostics, *stray)) if stray else reading
+
+
+def _read(source: Source) -> Reading:
     forbidden = find_forbidden_character(source)
     if forbidden is not None:
         message, place = forbidden
         return Reading(None, (_report(source, "yaml-encoding", message, place),))
     if len(source.text.encode("utf-8")) > MAX_BYTES:
-        return Reading(
-            None,
-            (
-                _report(
-                    source, "yaml-limit", f"the text is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)
-                ),
-            ),
-        )
+        message = f"the text is larger than {MAX_BYTES // 1024} KiB"
+        return Reading(None, (_report(source, "yaml-limit", message, Position(1, 1)),))
     try:
         too_deep = _find_excessive_depth(source.text)
         if too_deep is not None:
             message = f"the document is nested deeper than {MAX_DEPTH} levels"
             return Reading(None, (_report(source, "yaml-limit", message, too_deep),))
         root = _compose(source.text)
-    except yaml.YAMLError:
-        problem = explain_syntax_error(source)
+    except yaml.YAMLError as error:
+        problem = explain_syntax_error(source, error)
         location = source.locate(problem.start, problem.end)
-        return Reading(
-            None, (Diagnostic(problem.code, Severity.ERROR, problem.message, location, problem.hint),)
-        )
+        return Reading(None, (_diagnose(problem.code, problem.message, location, problem.hint),))
     walk = _Walk(source)
     data = walk.read(root)
     errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)
@@ -145,6 +153,16 @@ def read_document(source: Source) -> Reading:
         return Reading(None, tuple(walk.diagnostics))
     document = Document(source, data, tuple(walk.ambiguities), walk.has_whole_decimals)
     return Reading(document, tuple(walk.diagnostics))
+
+
+def _find_stray_secrets(source: Source, known: tuple[Diagnostic, ...]) -> Iterator[Location]:
+    """Find credentials outside of keys and values: in comments, and in what could not be read."""
+    spans = [found.location.span for found in known if found.code == "secret-in-file"]
+    for number, line in enumerate(source.lines, start=1):
+        for start, end in find_secrets(line):
+            first = Position(number, start + 1)
+            if not any(span.start <= first < span.end for span in spans):
+                yield source.locate(first, Position(number, end + 1))
 
 
 class _Composer(CParser):
@@ -209,6 +227,28 @@ def _find_excessive_depth(text: str) -> Position | None:
     return None
 
 
+def _find_largest_alias(text: str) -> yaml.Event | None:
+    """Find the alias that stands for the most nodes; sizes are added up, nothing is expanded."""
+    sizes: dict[str, int] = {}
+    counts, anchors = [0], [""]
+    largest: tuple[int, yaml.Event | None] = (0, None)
+    for event in _events(text):
+        size = 0
+        if isinstance(event, yaml.CollectionStartEvent):
+            counts.append(1)
+            anchors.append(event.anchor or "")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size = counts.pop()
+            sizes[anchors.pop()] = size
+        elif isinstance(event, yaml.ScalarEvent):
+            size = sizes[event.anchor or ""] = 1
+        elif isinstance(event, yaml.AliasEvent):
+            size = sizes[event.anchor or ""]
+            largest = max(largest, (size, event), key=lambda found: found[0])
+        counts[-1] += size
+    return largest[1]
+
+
 class _TooManyNodes(Exception):  # it stops the walk and never leaves this module
     pass
 
@@ -228,11 +268,11 @@ class _Walk:
     _seen: set[int] = field(factory=set)
     _aliases: list[Any] | None = None
     _alias_depth: int = 0
-    _outermost_alias: Location | None = None
     _suspicious: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._suspicious = holds_secret(self.source.text)
+        text = self.source.text  # an escape may hide a credential from a look at the text
+        self._suspicious = not self.keep_places and ("\\" in text or holds_secret(text))
 
     def read(self, root: yaml.Node | None) -> Json:
         """Turn the root node into data; what is not a mapping is reported."""
@@ -245,25 +285,25 @@ class _Walk:
             return None
 
     def _report_root(self, root: yaml.Node | None) -> None:
-        if root is None:
-            message, place = "the file is empty; a mapping of keys is expected", Position(1, 1)
-        else:
-            kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
-            message, place = (
-                f"the file holds {kind}; a mapping of keys is expected",
-                _position(root.start_mark),
-            )
         hint = "write 'key: value' lines"
-        if isinstance(root, yaml.ScalarNode) and "\xa0" in root.value:
-            hint = "a no-break space (U+00A0) follows the colon; replace it by an ordinary space"
+        place = Position(1, 1) if root is None else _position(root.start_mark)
+        if isinstance(root, yaml.SequenceNode):
+            message = "the file holds a list; a mapping of keys is expected"
+        elif isinstance(root, yaml.ScalarNode) and (root.value or root.style):
+            message = "the file holds a single value; a mapping of keys is expected"
+            hint = explain_missing_colon(root.value)
+        else:
+            message, place = "the file is empty; a mapping of keys is expected", Position(1, 1)
         self._add("yaml-root", message, self.source.locate(place, place), hint)
 
     def _visit(self, node: yaml.Node, path: Path, key: yaml.Node | None = None) -> Json:
         self._count += 1
         alias = self._enter_alias(node)
         if self._count > MAX_NODES:
-            message = f"aliases expand the document to more than {MAX_NODES:,} nodes"
-            self._add("yaml-limit", message, self._outermost_alias or self._place(node))
+            largest = _find_largest_alias(self.source.text)
+            cause = "the document has" if largest is None else "aliases expand the document to"
+            place = self._place(node) if largest is None else self._place_event(largest)
+            self._add("yaml-limit", f"{cause} more than {MAX_NODES:,} nodes", place)
             raise _TooManyNodes
         if self.keep_places:
             place = self._place(node) if alias is None else alias
@@ -297,9 +337,7 @@ class _Walk:
             self._aliases = [event for event in events if isinstance(event, yaml.AliasEvent)][::-1]
         if self._alias_depth > 1 or not self._aliases:
             return self._place(node)
-        event = self._aliases.pop()
-        self._outermost_alias = self.source.locate(_position(event.start_mark), _position(event.end_mark))
-        return self._outermost_alias
+        return self._place_event(self._aliases.pop())
 
     def _read_collection(self, node: yaml.Node, path: Path) -> Json:
         if node.tag not in (_IMPLICIT, f"{_CORE}map", f"{_CORE}seq", "!"):
@@ -315,6 +353,9 @@ class _Walk:
             if not self._check_key(key):
                 continue
             name = key.value
+            other = None if key.style else kind_of_key(name)
+            if other is not None:
+                self.ambiguities.append(Ambiguity((*path, name), name, other, "key"))
             if name in keys:
                 first = Related("first written here", self._place(keys[name]))
                 self._add(
@@ -391,10 +432,7 @@ class _Walk:
         self._add("yaml-tag", message, self._place(node), "remove the tag; a preset is plain data")
 
     def _add_secret(self, place: Location) -> None:
-        hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
-        self._add(
-            "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint
-        )
+        self.diagnostics.append(_report_secret(place))
 
     def _add(
         self,
@@ -404,7 +442,10 @@ class _Walk:
         hint: str | None = None,
         related: tuple[Related, ...] = (),
     ) -> None:
-        self.diagnostics.append(Diagnostic(code, RULES[code].severity, message, place, hint, related))
+        self.diagnostics.append(_diagnose(code, message, place, hint, related))
+
+    def _place_event(self, event: yaml.Event) -> Location:
+        return self.source.locate(_position(event.start_mark), _position(event.end_mark))
 
     def _place(self, node: yaml.Node) -> Location:
         start, end = _position(node.start_mark), _position(node.end_mark)
@@ -432,5 +473,19 @@ def _position(mark: Any) -> Position:
 
 
 def _report(source: Source, code: str, message: str, place: Position, hint: str | None = None) -> Diagnostic:
-    end = Position(place.line, place.column + 1)
-    return Diagnostic(code, RULES[code].severity, message, source.locate(place, end), hint)
+    return _diagnose(code, message, source.locate(place, Position(place.line, place.column + 1)), hint)
+
+
+def _report_secret(place: Location) -> Diagnostic:
+    hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
+    return _diagnose(
+        "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint
+    )
+
+
+def _diagnose(
+    code: str, message: str, place: Location, hint: str | None, related: tuple[Related, ...] = ()
+) -> Diagnostic:
+    """Make a diagnostic that quotes no credential, whatever the text holds."""
+    hint = None if hint is None else redact(hint)
+    return Diagnostic(code, RULES[code].severity, redact(message), place, hint, related)

@@ -9,7 +9,7 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from orpolicy.language.document import Ambiguity, Document
     from orpolicy.language.source import Location, Path
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
     """Report what is wrong with a document's shape, and its scalars that other readers take for something else."""
     findings = check_shape(kind, document.data, strict_integers=document.has_whole_decimals)
-    places = {finding.path for finding in findings}
-    for ambiguity in document.ambiguities:
-        if ambiguity.path not in places:
-            findings.append(_explain_ambiguity(kind, document, ambiguity))
+    places = {finding.path: finding for finding in findings if finding.code != "integer-as-decimal"}
+    ambiguous = [found for found in document.ambiguities if found.path not in places]
+    if ambiguous:
+        retyped = _find_retyped(kind, document, ambiguous)
+        paths = {found.path for found in ambiguous}
+        findings = [finding for finding in findings if finding.path not in paths]
+        findings.extend(_explain_ambiguity(found, rejected=found.path in retyped) for found in ambiguous)
     for finding in findings:
         yield diagnose(finding, document.locate)
 
@@ -48,24 +51,28 @@ _KINDS_1_1 = {
 """Kinds of YAML 1.1: how they are called, and a value to try in the place of one."""
 
 
-def _explain_ambiguity(kind: str, document: Document, ambiguity: Ambiguity) -> Finding:
+def _find_retyped(kind: str, document: Document, ambiguous: Sequence[Ambiguity]) -> set[Path]:
+    """Find the scalars that other readers would hand on as something that the schema rejects."""
+    stand_ins = {found.path: _KINDS_1_1[found.kind][1] for found in ambiguous if found.anchor == "value"}
+    trial = check_shape(kind, _replace(document.data, (), stand_ins))
+    dates = {found.path for found in ambiguous if found.kind == "timestamp"}
+    return dates | {finding.path for finding in trial if finding.path in stand_ins}
+
+
+def _explain_ambiguity(ambiguity: Ambiguity, *, rejected: bool) -> Finding:
     """Say how other readers take a scalar; where the schema would then reject it, that is an error."""
-    name, stand_in = _KINDS_1_1[ambiguity.kind]
-    trial = _replace(document.data, ambiguity.path, stand_in)
-    rejected = ambiguity.kind == "timestamp" or any(
-        finding.path == ambiguity.path for finding in check_shape(kind, trial)
-    )
-    code = "yaml-retyped" if rejected else "yaml-ambiguous"
+    name = _KINDS_1_1[ambiguity.kind][0]
+    code = "yaml-retyped" if rejected and ambiguity.anchor == "value" else "yaml-ambiguous"
     message = f"'{ambiguity.text}' is {'a number' if ambiguity.kind == 'str' else 'text'} here, and {name} to a YAML 1.1 reader"
     hint = "write the number plainly" if ambiguity.kind == "str" else f'put it in quotes: "{ambiguity.text}"'
-    return Finding(code, ambiguity.path, message, hint)
+    return Finding(code, ambiguity.path, message, hint, ambiguity.anchor)
 
 
-def _replace(data: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
+def _replace(data: Any, path: Path, stand_ins: Mapping[Path, Any]) -> Any:
+    if path in stand_ins:
+        return stand_ins[path]
     if isinstance(data, list):
-        return [
-            _replace(item, path[1:], value) if index == path[0] else item for index, item in enumerate(data)
-        ]
-    return {key: _replace(item, path[1:], value) if key == path[0] else item for key, item in data.items()}
+        return [_replace(item, (*path, index), stand_ins) for index, item in enumerate(data)]
+    if isinstance(data, dict):
+        return {key: _replace(item, (*path, key), stand_ins) for key, item in data.items()}
+    return data

@@ -69,6 +69,16 @@ def read_plain(text: str) -> Scalar:
     return Scalar(value, other if other != _kind(value) else None)
 
 
+@lru_cache(maxsize=4096)
+def kind_of_key(text: str) -> str | None:
+    """Return the kind that a YAML 1.1 reader takes a plain key for, where a JSON key cannot be that.
+
+    A plain whole number is none: as a JSON key it has the same digits.
+    """
+    kind = _kind_1_1(text)
+    return None if kind == "str" or _INTEGER.match(text) else kind
+
+
 def read_number(text: str) -> int | Decimal | None:
     """Read a number of the core schema; ``None`` where the text is none.
 

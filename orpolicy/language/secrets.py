@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CREDENTIAL = re.compile(
     r"sk-or-[A-Za-z0-9_-]{8,}"  # OpenRouter
@@ -17,6 +21,11 @@ _CREDENTIAL = re.compile(
 def holds_secret(text: str) -> bool:
     """Tell whether a text holds something that looks like a credential."""
     return _CREDENTIAL.search(text) is not None
+
+
+def find_secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where in a text something looks like a credential: from which character, up to which."""
+    return (match.span() for match in _CREDENTIAL.finditer(text))
 
 
 def redact(text: str) -> str:
