@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, fields
 
+from orpolicy.errors import CatalogError
 from orpolicy.language.compilation import Compilation
 from orpolicy.language.lower import order_body, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from orpolicy.language.compilation import Messages, Request
+    from orpolicy.language.source import Location, Path
     from orpolicy.routing.catalog import Catalog
-    from orpolicy.routing.cost import Reach
+    from orpolicy.routing.cost import Bound, Reach
+    from orpolicy.routing.router import Route
+
+ANY_LENGTH = 10**12
+"""Tokens; more than any context, which then is the bound."""
 
 
 @define(frozen=True, slots=False, eq=False)
@@ -56,6 +63,77 @@ class Compiled(Compilation):
         region = None if "//openrouter." in request.base_url else request.base_url.partition("//")[2][:2]
         body = hold_ceiling(request.body, request.max_cost, over, token_counter=token_counter, region=region)
         return evolve(request, body=write_json(order_body(body)))
+
+    def route(  # noqa: PLR0913 - what is known about the call, each by its name
+        self,
+        *,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        down: Sequence[str] = (),
+        at: datetime | None = None,
+        catalog: Catalog | None = None,
+        origin: Callable[[Path], Location | None] | None = None,
+    ) -> Route:
+        """Find out which endpoints may serve the preset, which may not and why, and what nobody can know offline.
+
+        Args:
+            prompt_tokens: the length of the prompt; without it every prompt fits and base prices apply.
+            completion_tokens: the expected length of the answer, which only weighs prices.
+            down: providers or tags to treat as unavailable.
+            at: the moment of the call (UTC), which decides about prices by time of day.
+            catalog: another catalogue than the project's.
+            origin: tells where a field was set; by default in the project's files.
+
+        Raises:
+            CatalogError: the project has no snapshot, and no catalogue is given.
+        """
+        from orpolicy.routing.router import route  # noqa: PLC0415 - a call needs no route
+
+        return route(
+            self.body,
+            self._choose(catalog),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            down=down,
+            region=self.preset.region,
+            at=at,
+            origin=origin or self.origin,
+        )
+
+    def worst_case(
+        self,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        *,
+        down: Sequence[str] = (),
+        catalog: Catalog | None = None,
+    ) -> Bound:
+        """Return the most that a call under this preset can cost, in USD, over all endpoints that it may reach.
+
+        Args:
+            prompt_tokens: the length of the prompt; without it the longest that each endpoint reads.
+            completion_tokens: a limit of the answer besides those of the preset and of the endpoints.
+            down: providers or tags to treat as unavailable.
+            catalog: another catalogue than the project's.
+
+        Raises:
+            CatalogError: the project has no snapshot, and no catalogue is given.
+        """
+        from orpolicy.routing.cost import reach  # noqa: PLC0415 - most presets have no ceiling
+
+        provider = self.body.get("provider") or {}
+        ignoring = {**provider, "ignore": [*(provider.get("ignore") or ()), *down]} if down else provider
+        body = {**self.body, "provider": ignoring} if ignoring else self.body
+        found = reach(body, self._choose(catalog), region=self.preset.region)
+        return found.bound(ANY_LENGTH if prompt_tokens is None else prompt_tokens, completion_tokens)
+
+    def _choose(self, catalog: Catalog | None) -> Catalog:
+        chosen = catalog or self.catalog
+        if chosen is None:
+            raise CatalogError(
+                f"there is no catalogue to route '{self.name}' over: 'orpolicy catalog pull' makes one"
+            )
+        return chosen
 
     def for_openai(
         self, messages: Messages | None = None, *, base_url: str | None = None, **overrides: Any

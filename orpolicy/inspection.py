@@ -14,9 +14,11 @@ from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import BUILTIN, FileProblem
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.rules import RULES
+from orpolicy.language.slugs import PRESET_MARK
 from orpolicy.language.source import Position, Source
 from orpolicy.language.trees import author
 from orpolicy.routing.lint import lint, lint_policy
+from orpolicy.routing.mentions import mentioned_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,23 @@ class Inspection:
             severity = RULES["stale-catalog"].severity
             hint = "pull a fresh one: 'orpolicy catalog pull'"
             yield Diagnostic("stale-catalog", severity, age, _find_time(workspace), hint)
+
+
+def list_models(workspace: Workspace) -> tuple[str, ...]:
+    """Name every model that the presets of a project can name: in any layer, any environment, bases included."""
+    project = workspace.project.document
+    data = {} if project is None else project.data
+    named = dict.fromkeys(name for _, name in mentioned_models(data))
+    seen: set[str] = set()
+    waiting = list(workspace.preset_files)
+    while waiting:
+        preset = waiting.pop()
+        loaded = workspace.find_loaded(preset) if preset not in seen else None
+        seen.add(preset)
+        if loaded is not None and loaded.document is not None:
+            named.update(dict.fromkeys(name for _, name in mentioned_models(loaded.document.data)))
+            waiting.extend(loaded.value.extends if loaded.value is not None else ())
+    return tuple(sorted({base for name in named if (base := name.partition(PRESET_MARK)[0])}))
 
 
 def _concerns(compiled: Compilation, finding: Finding) -> bool:

@@ -47,7 +47,8 @@ project
 orpolicy
 cli
 cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output
-cli.check cli.compile cli.list cli.explain cli.run cli.rule cli.schema cli.completion
+cli.tables cli.snapshots cli.routes cli.models
+cli.check cli.compile cli.list cli.explain cli.route cli.run cli.catalog cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line

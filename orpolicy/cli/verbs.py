@@ -11,7 +11,7 @@ import click
 import orpolicy
 from orpolicy.cli.failures import exit_code_of
 
-VERBS = ("check", "compile", "list", "explain", "run", "rule", "schema", "completion")
+VERBS = ("check", "compile", "list", "explain", "route", "run", "catalog", "rule", "schema", "completion")
 """In the order in which ``--help`` shows them: that of a first day."""
 
 
