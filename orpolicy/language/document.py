@@ -391,10 +391,7 @@ class _Walk:
 
     def _read_scalar(self, node: yaml.ScalarNode, path: Path, key: yaml.Node | None) -> Json:
         if self._suspicious and holds_secret(node.value):
-            place = self._place(node)
-            if key is not None:
-                place = self.source.locate(_position(key.start_mark), place.span.end)
-            self._add_secret(place)
+            self._report_secret_value(node, key)
         if node.tag not in (_IMPLICIT, "!", f"{_CORE}str"):
             return self._read_tagged(node)
         if node.style or node.tag != _IMPLICIT:
@@ -409,6 +406,15 @@ class _Walk:
         if isinstance(scalar.value, Decimal) and scalar.value == scalar.value.to_integral_value():
             self.has_whole_decimals = True
         return scalar.value
+
+    def _report_secret_value(self, node: yaml.Node, key: yaml.Node | None) -> None:
+        """Report the whole entry; in a text of many lines the line is found later, unless escapes hide it there."""
+        place = self._place(node)
+        if key is not None:
+            place = self.source.locate(_position(key.start_mark), place.span.end)
+        lines = self.source.lines[node.start_mark.line : node.end_mark.line + 1]
+        if len(lines) == 1 or not any(holds_secret(line) for line in lines):
+            self._add_secret(place)
 
     def _read_tagged(self, node: yaml.Node) -> Json:
         """Read a scalar with an explicit core tag (``!!int "5"``); any other tag is reported."""

@@ -9,7 +9,7 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orpolicy.language.document import Ambiguity, Document
     from orpolicy.language.source import Location, Path
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
     """Report what is wrong with a document's shape, and its scalars that other readers take for something else."""
     findings = check_shape(kind, document.data, strict_integers=document.has_whole_decimals)
-    places = {finding.path: finding for finding in findings if finding.code != "integer-as-decimal"}
-    ambiguous = [found for found in document.ambiguities if found.path not in places]
+    ambiguous = list(_find_ambiguous(kind, document, findings))
     if ambiguous:
         retyped = _find_retyped(kind, document, ambiguous)
         paths = {found.path for found in ambiguous}
@@ -27,6 +26,15 @@ def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
         findings.extend(_explain_ambiguity(found, rejected=found.path in retyped) for found in ambiguous)
     for finding in findings:
         yield diagnose(finding, document.locate)
+
+
+def _find_ambiguous(kind: str, document: Document, findings: list[Finding]) -> Iterator[Ambiguity]:
+    """Leave out what stands at or below another mistake, and ``off`` under ``rules``, where it is a word of ours."""
+    wrong = {finding.path for finding in findings if finding.code != "integer-as-decimal"}
+    for found in document.ambiguities:
+        ours = kind == "project" and found.path[0] == "rules"
+        if not ours and not any(found.path[:depth] in wrong for depth in range(1, len(found.path) + 1)):
+            yield found
 
 
 def diagnose(

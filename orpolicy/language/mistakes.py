@@ -7,6 +7,8 @@ at one place                                the first in the order of ``_PRECEDE
 keys that stand at the same wrong level     one for all, at the first
 a misplaced key, and its home is missing    the misplaced key
 a missing key beside an unknown one         the unknown key, which was meant to be the missing one
+several missing keys in one mapping         one for all
+the whole file, and something in it         what is in it
 inside a value that should not be there     that it should not be there
 ==========================================  ==========================================================
 """
@@ -15,10 +17,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from orpolicy.language.diagnostics import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orpolicy.language.source import Path
 
@@ -36,12 +40,13 @@ def keep_one_a_mistake(found: Iterable[Finding]) -> list[Finding]:
         place = (finding.path, finding.anchor)
         if place not in best or _rank(finding) < _rank(best[place]):
             best[place] = finding
-    findings = _join_missing(_join_misplaced(list(best.values())))
+    findings = _join_all_missing(_join_missing(_join_misplaced(list(best.values()))))
     keys = {finding.path for finding in findings if finding.anchor == "key"}
     return [
         finding
         for finding in findings
-        if not any(finding.path[:depth] in keys for depth in range(len(finding.path)))
+        if (finding.path or len(findings) == 1)
+        and not any(finding.path[:depth] in keys for depth in range(len(finding.path)))
         and not (finding.anchor == "value" and finding.path in keys)
     ]
 
@@ -59,9 +64,8 @@ def _join_misplaced(findings: list[Finding]) -> list[Finding]:
     for group in groups.values():
         first = group[0]
         if len(group) > 1:
-            names = [f"'{finding.path[-1]}'" for finding in group]
-            message = f"{', '.join(names[:-1])} and {names[-1]} stand at the wrong level"
-            first = Finding(first.code, first.path, message, first.hint, first.anchor)
+            message = f"{_enumerate(group)} stand at the wrong level"
+            first = evolve(first, message=message)
         joined.append(first)
     kept = [
         finding
@@ -98,6 +102,24 @@ def _join_missing(findings: list[Finding]) -> list[Finding]:
             joined.remove(missing)
             joined[joined.index(stranger)] = Finding("unknown-key", stranger.path, message, hint, "key")
     return joined
+
+
+def _join_all_missing(findings: list[Finding]) -> list[Finding]:
+    groups: dict[Path, list[Finding]] = {}
+    for finding in findings:
+        if finding.code == "missing-key":
+            groups.setdefault(finding.path[:-1], []).append(finding)
+    joined = [finding for finding in findings if finding.code != "missing-key"]
+    for first, *others in groups.values():
+        where = first.message.rsplit(" needs ", 1)[0]
+        message = f"{where} needs the keys {_enumerate([first, *others])}" if others else first.message
+        joined.append(evolve(first, message=message))
+    return joined
+
+
+def _enumerate(findings: Sequence[Finding]) -> str:
+    names = [f"'{finding.path[-1]}'" for finding in findings]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _explains(finding: Finding) -> bool:

@@ -153,9 +153,9 @@ def _suggest_mapping(value: Any, schema: Mapping[str, Any], _path: Path) -> str 
             similar = find_similar(value, [choice for choice in child.get("enum", ()) if choice is not None])
             if similar:
                 return f"write {{{key}: {similar}}}"
-        required = [*schema.get("required", ()), *schema.get("x-orpolicy-required", ())]
-        if len(required) == 1 and "string" in _kinds(properties[required[0]]):
-            return f"write {{{required[0]}: {value}}}"
+        taker = _find_text_key(value, schema)
+        if taker is not None:
+            return f"write {{{taker}: {value}}}"
     kinds = _TAKEN_BY.get(type(value), set())
     takers = [key for key, child in properties.items() if kinds & {*_kinds(child)}]
     if isinstance(value, str | list):
@@ -163,6 +163,17 @@ def _suggest_mapping(value: Any, schema: Mapping[str, Any], _path: Path) -> str 
         plain = len(items) <= 4 and all(isinstance(item, str) for item in items)
         return f"write {{{takers[0]}: [{', '.join(items)}]}}" if takers and plain else None
     return f"write {{{takers[0]}: {value}}}" if len(takers) == 1 else _list_keys(properties)
+
+
+def _find_text_key(value: str, schema: Mapping[str, Any]) -> str | None:
+    """Find the key of a mapping that takes a text of this form, a required one before others."""
+    required = [*schema.get("required", ()), *schema.get("x-orpolicy-required", ())]
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    for key in sorted(properties, key=lambda key: key not in required):
+        child = properties[key]
+        if "string" in _kinds(child) and compile_pattern(child.get("pattern", "")).search(value):
+            return key
+    return None
 
 
 _TAKEN_BY: dict[type, set[str]] = {

@@ -198,6 +198,8 @@ def _explain_bound(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
     message = f"{_name(path)} must {say.format(limit=limit)}"
     if error.validator.startswith("min") and limit == 1 and isinstance(value, str | list | dict):
         message = f"{_name(path)} must not be empty"
+    elif error.validator == "minProperties" and not path:
+        message = "the file demands nothing yet"
     elif isinstance(value, int | Decimal):
         message += f", not {value}"
     elif isinstance(value, str):

@@ -33,8 +33,10 @@ _ONLY = dict.fromkeys(("allow", "allowed", "allowlist", "whitelist", "include"),
 _IGNORE = dict.fromkeys(
     ("block", "blocked", "blocklist", "blacklist", "deny", "denied", "denylist", "exclude"), _meant("ignore")
 )
+_KEY = "keys never stand in files; set OPENROUTER_API_KEY in the environment"
+_ANYWHERE = "*"
 _INSTEAD: dict[str, dict[str, str]] = {
-    # in which mapping, what is written there, what to do instead; "" is the top level
+    # in which mapping, what is written there, what to do instead; "" is the top level of a preset
     "": {
         **dict.fromkeys(("base", "inherits", "parent"), _meant("extends")),
         "name": "a preset is named after its file; say what it is for under 'description'",
@@ -67,27 +69,30 @@ _INSTEAD: dict[str, dict[str, str]] = {
         "path": _meant("file"),
         **dict.fromkeys(("content", "prompt", "role", "text"), "write the text itself: 'system: You …'"),
     },
-}
-
-_ELSEWHERE: dict[str, str] = {
-    # keys of other APIs and of hosted presets: what to write here
-    "api_key": "keys never stand in files; set OPENROUTER_API_KEY in the environment",
-    "base_url": "use 'region: eu' or 'region: us'; other hosts are the client's base_url",
-    "extra_body": "write its keys here, at the top level",
-    "fallbacks": "that is a key of the Messages API; list fallback models under 'models'",
-    "function_call": "use 'tool_choice'",
-    "functions": "use 'tools' with entries of type 'function'",
-    "headers": "use 'attribution', 'anthropic_beta' or 'cache_enabled', or pass headers to the client",
-    "inherit_functions": "only the Responses API knows it",
-    "instructions": "use 'system'",
-    "max_output_tokens": "use 'max_completion_tokens'",
-    "stop_sequences": "use 'stop'",
-    "system_prompt": "use 'system'",
-    "timeout": "pass a timeout to the client",
-    "web_search": "use 'tools: [{type: openrouter:web_search}]'",
-    **{
-        plugin: f"use 'plugins: [{{id: {plugin}}}]'"
-        for plugin in ("response-healing", "file-parser", "context-compression", "auto-router", "fusion")
+    _ANYWHERE: {
+        # keys of other APIs and of hosted presets: what to write here
+        **dict.fromkeys(("api_key", "authorization", "openrouter_api_key"), _KEY),
+        **dict.fromkeys(
+            ("app_name", "http_referer", "site_url", "x_title"), "use 'attribution: {referer: …, title: …}'"
+        ),
+        "base_url": "use 'region: eu' or 'region: us'; other hosts are the client's base_url",
+        "extra_body": "write its keys here, at the top level",
+        "fallbacks": "that is a key of the Messages API; list fallback models under 'models'",
+        "function_call": "use 'tool_choice'",
+        "functions": "use 'tools' with entries of type 'function'",
+        "headers": "use 'attribution', 'anthropic_beta' or 'cache_enabled', or pass headers to the client",
+        "inherit_functions": "only the Responses API knows it",
+        "instructions": "use 'system'",
+        "max_output_tokens": "use 'max_completion_tokens'",
+        "stop_sequences": "use 'stop'",
+        "system_prompt": "use 'system'",
+        "retries": "set them on the client",
+        "timeout": "pass a timeout to the client",
+        "web_search": "use 'tools: [{type: openrouter:web_search}]'",
+        **{
+            plugin: f"use 'plugins: [{{id: {plugin}}}]'"
+            for plugin in ("response-healing", "file-parser", "context-compression", "auto-router", "fusion")
+        },
     },
 }
 
@@ -114,7 +119,7 @@ class KeyIndex:
         above = [home for home in homes if here[: len(home)] == home]
         beside = [home for home in homes if len(home) <= 2]
         if key in _COMMON:
-            inside, beside = (inside if here else []), []
+            inside, beside = [home for home in inside if here or home == ("defaults",)], []
         for candidates in (inside, above, beside):
             if candidates:
                 return min(candidates, key=lambda home: abs(len(home) - len(here)))
@@ -167,7 +172,7 @@ def explain_unknown_key(path: Path, key: str, allowed: Sequence[str], index: Key
     hint = _find_other_name(scope, key, allowed)
     if hint is None and (home is None or key in _COMMON):
         similar = find_similar(key, allowed)
-        hint = _ELSEWHERE.get(key) or (_meant(similar) if similar else None)
+        hint = _look_up(_ANYWHERE, key) or (_meant(similar) if similar else None)
     if hint is None and home is not None:
         return Finding(
             "misplaced-key",
@@ -185,12 +190,19 @@ def _find_other_name(scope: Path, key: str, allowed: Sequence[str]) -> str | Non
     alike = next((name for name in allowed if _normal(name) == _normal(key)), None)
     if alike is not None:
         return _meant(alike)
-    parent = next((part for part in reversed(scope) if isinstance(part, str)), "")
-    instead = {_normal(name): hint for name, hint in _INSTEAD.get(parent, {}).items()}
-    if _normal(key) in instead:
-        return instead[_normal(key)]
-    slip = find_similar(key, allowed, cutoff=0.9, partial=False)
+    parent = next(
+        (part for part in reversed(scope) if isinstance(part, str)), "" if "model" in allowed else None
+    )
+    instead = _look_up(parent, key)
+    if instead is not None:
+        return instead
+    slip = find_similar(key, allowed, cutoff=0.86, partial=False)
     return _meant(slip) if slip is not None else None
+
+
+def _look_up(parent: str | None, key: str) -> str | None:
+    hints = _INSTEAD.get(parent, {}) if parent is not None else {}
+    return next((hint for name, hint in hints.items() if _normal(name) == _normal(key)), None)
 
 
 def _find_remote_name(scope: Path, key: str, index: KeyIndex) -> str | None:

@@ -214,8 +214,8 @@ def _explain_second_colon(source: Source, said: str, here: Position) -> SyntaxPr
         hint = _QUOTE
         if rest.endswith(":"):
             hint = f"drop the colon at the end, or {_QUOTE}"
-        elif re.match(r"[\w.~-]+/", rest):
-            hint = f"drop the space after the colon (author/model:variant), or {_QUOTE}"
+        elif re.match(r"[\w.~-]+/|openrouter: ", rest):
+            hint = f"drop the space after the colon (author/model:variant, openrouter:tool), or {_QUOTE}"
         elif re.match(r"[a-z_]+: ", rest):
             hint = f"begin nested keys on the next line, indented, or put them in braces: {{{rest}}}"
         return SyntaxProblem("yaml-syntax", "a second ': ' stands in this value", start, end, hint)
