@@ -30,13 +30,12 @@ from orpolicy.language.lower import Lowered, lower
 from orpolicy.language.merge import build_layer, merge_layers, settle
 from orpolicy.language.model import structure
 from orpolicy.language.overrides import read_overrides
-from orpolicy.language.policy import Policy, Scope, find_contradictions, meet
+from orpolicy.language.policy import find_contradictions
 from orpolicy.language.reports import (
     NOWHERE,
     name_environments,
     report_abstract,
     report_conflict,
-    report_emptiness,
     report_vain_removals,
 )
 from orpolicy.language.restrict import restrict
@@ -45,6 +44,7 @@ from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
+from orpolicy.language.survey import diagnose_files, diagnose_project, find_emptiness, find_unused_policies
 from orpolicy.language.trees import Branch, Layer, author, locate, to_data
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ class Compiler:
     workspace: Workspace
     compositions: int = field(default=0, init=False)
     _composed: dict[tuple[int, ...], Branch] = field(factory=dict, init=False, repr=False)
-    _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
 
     def compile(self, name: str, environment: str | None = None) -> Compilation:
@@ -84,7 +83,11 @@ class Compiler:
         preset = self.workspace.find_preset(name)
         if preset is not None and preset.abstract:
             outcome = Outcome(None, (report_abstract(preset),))
-        diagnostics = (*self._diagnose_project([name]), *self._diagnose_files([name]), *outcome.diagnostics)
+        diagnostics = (
+            *diagnose_project(self.workspace, [name]),
+            *diagnose_files(self.workspace, [name]),
+            *outcome.diagnostics,
+        )
         report = Report(tuple(self._finish(diagnostics, whole=())))
         if outcome.compiled is None or report.errors:
             policy = any(RULES[error.code].family == "policy" for error in report.errors)
@@ -111,11 +114,15 @@ class Compiler:
             if self.workspace.find_loaded(name) is None:
                 raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
-        diagnostics = [*self._diagnose_project(chosen), *self._diagnose_files(chosen), *further]
+        diagnostics = [
+            *diagnose_project(self.workspace, chosen),
+            *diagnose_files(self.workspace, chosen),
+            *further,
+        ]
         if names is None:
             diagnostics.extend(self.workspace.duplicates)
-            diagnostics.extend(self._find_unused_policies())
-            diagnostics.extend(self._find_emptiness())
+            diagnostics.extend(find_unused_policies(self.workspace))
+            diagnostics.extend(find_emptiness(self.workspace))
         found: dict[Diagnostic, list[str | None]] = {}
         for name in chosen:
             for variant in self._variants(name, environment):
@@ -140,10 +147,9 @@ class Compiler:
         except ExtendsError:
             return
         touched = {environment for source in chain for environment in source.overlays}
-        for loaded in self.workspace.policies:
-            if loaded.value is not None:
-                touched.update(loaded.value.scope.environments or ())
-        yield from (name for name in self.workspace.environments if name in touched)
+        touched |= self.workspace.policy_environments
+        listed = self.workspace.settings.environments
+        yield from sorted(touched) if listed is None else (name for name in listed if name in touched)
 
     def _compile(self, name: str, environment: str | None) -> Outcome:
         preset = self.workspace.find_preset(name)
@@ -169,7 +175,7 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
     ) -> Outcome:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
-        policy = self.find_policy(name, environment)
+        policy = self.workspace.find_policy(name, environment)
         if find_contradictions(policy):
             return Outcome(
                 None, before
@@ -191,15 +197,6 @@ class Compiler:
             return self._override(name, environment, composed, overrides)
 
         return Outcome(Compilation(name, environment, preset, lowered, tree, override), findings)
-
-    def find_policy(self, name: str, environment: str | None) -> Policy:
-        """Return the meet of all policies that govern a preset in an environment."""
-        loaded = (loaded.value for loaded in self.workspace.policies)
-        files = [file for file in loaded if file is not None and file.scope.covers(name, environment)]
-        key = tuple(id(file) for file in files)
-        if key not in self._policies:
-            self._policies[key] = meet(*(file.policy for file in files))
-        return self._policies[key]
 
     def _override(
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
@@ -256,60 +253,6 @@ class Compiler:
             yield from self._locate(
                 [evolve(found, path=compiled.trace(found.path), related=related)], compiled.tree
             )
-
-    def _diagnose_project(self, names: Iterable[str]) -> Iterator[Diagnostic]:
-        """Report what is wrong with the project file and with policies, contradictions among them included."""
-        yield from self.workspace.project.diagnostics
-        for loaded in self.workspace.policies:
-            yield from loaded.diagnostics
-        files = [loaded.value for loaded in self.workspace.policies if loaded.value is not None]
-        where = (None, *self.workspace.environments)
-        unscoped = meet(*(file.policy for file in files if file.scope == Scope()))
-        governing = {self.find_policy(name, environment) for name in names for environment in where}
-        for policy in {unscoped, *governing}:
-            for nothing, statements in find_contradictions(policy):
-                yield report_emptiness(nothing, statements)
-
-    def _find_emptiness(self) -> Iterator[Diagnostic]:
-        if self.workspace.preset_files:
-            return
-        document = self.workspace.settings.document
-        place = NOWHERE if document is None else document.locate(("presets",))
-        message = f"there is no preset below '{self.workspace.settings.presets}/'"
-        hint = "'presets' names the folder that holds them"
-        yield Diagnostic("empty-project", RULES["empty-project"].severity, message, place, hint)
-
-    def _find_unused_policies(self) -> Iterator[Diagnostic]:
-        names = self.workspace.preset_files
-        where = [None, *self.workspace.environments]
-        for loaded in self.workspace.policies:
-            file = loaded.value
-            if file is not None and not any(file.scope.covers(name, env) for name in names for env in where):
-                place = file.document.locate(("applies_to",), "key")
-                hint = "correct 'applies_to', or move the file above the presets it should govern"
-                yield Diagnostic(
-                    "policy-unused",
-                    RULES["policy-unused"].severity,
-                    "this policy governs no preset",
-                    place,
-                    hint,
-                )
-
-    def _diagnose_files(self, names: Iterable[str]) -> Iterator[Diagnostic]:
-        """Report what is wrong with the files of presets and of all they extend."""
-        seen: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            loaded = self.workspace.find_loaded(name)
-            if loaded is None:
-                continue
-            yield from loaded.diagnostics
-            if loaded.value is not None:
-                waiting.extend(loaded.value.extends)
 
     def _finish(
         self, diagnostics: Iterable[Diagnostic], whole: Iterable[str], unchecked: Sequence[str] = ()

@@ -27,7 +27,7 @@ from orpolicy.language.files import (
 from orpolicy.language.inspect import inspect_document
 from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import build_layer
-from orpolicy.language.policy import read_policy
+from orpolicy.language.policy import Policy, meet, read_policy
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Path, Source
@@ -49,6 +49,7 @@ class Workspace:
     files: Files
     builtin: Workspace | None = None
     _loaded: dict[str, Loaded] = field(factory=dict, init=False, repr=False)
+    _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
 
     @cached_property
     def project(self) -> Loaded:
@@ -99,8 +100,13 @@ class Workspace:
             return self.settings.environments
         presets = (self.load_preset(name).value for name in self.preset_files)
         named = {name for preset in presets if preset is not None for name in preset.overlays}
+        return tuple(sorted(named | self.policy_environments))
+
+    @cached_property
+    def policy_environments(self) -> frozenset[str]:
+        """The environments that policies name: the only ones in which they differ."""
         scopes = (loaded.value.scope for loaded in self.policies if loaded.value is not None)
-        return tuple(sorted(named.union(*(scope.environments or () for scope in scopes))))
+        return frozenset(name for scope in scopes for name in scope.environments or ())
 
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
@@ -144,6 +150,15 @@ class Workspace:
         shelved = {file for _, file in self._shelf.values()}
         own = [self.load_policy(file) for file in self.policy_files if file not in shelved]
         return (*own, *(self._adopt(index, name) for index, name in enumerate(self.settings.policies)))
+
+    def find_policy(self, name: str, environment: str | None) -> Policy:
+        """Return the meet of all policies that govern a preset in an environment."""
+        loaded = (loaded.value for loaded in self.policies)
+        files = [file for file in loaded if file is not None and file.scope.covers(name, environment)]
+        key = tuple(id(file) for file in files)
+        if key not in self._policies:
+            self._policies[key] = meet(*(file.policy for file in files))
+        return self._policies[key]
 
     @cached_property
     def _shelf(self) -> Mapping[str, tuple[Workspace, str]]:
