@@ -150,11 +150,11 @@ def _read_node(node: ast.expr, depth: int = 0) -> Any:
     match node:
         case ast.Constant(value=None | bool() | str() | int()):
             value = node.value
-        case ast.Constant(value=float()):
-            value = _read_float(node.value, node.lineno)
+        case ast.Constant(value=float() as number):
+            value = _read_float(number, node.lineno)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
-            number = _read_node(node.operand, depth + 1)
-            value = number if isinstance(number, Opaque) else -number
+            operand = _read_node(node.operand, depth + 1)
+            value = operand if isinstance(operand, Opaque) else -operand
         case ast.List() | ast.Tuple():
             value = [_read_node(item, depth + 1) for item in node.elts]
         case ast.Dict():
