@@ -118,7 +118,7 @@ SETTINGS: dict[Path, st.SearchStrategy[Any]] = {
     ),
     ("provider", "preferred_min_throughput"): st.integers(1, 200),
     ("service_tier",): st.sampled_from(["flex", "priority", "fast", "default"]),
-    ("tools",): st.just([{"type": "function"}]),
+    ("tools",): st.just([{"type": "function", "function": {"name": "look"}}]),
     ("top_k",): st.just(3),
     ("verbosity",): st.just("low"),
 }

@@ -53,9 +53,11 @@ def check_models(view: View) -> Findings:
 def _find_spelling(catalog: Catalog, name: str) -> str | None:
     """Find the model whose id, or dated slug, has the same parts in another order: OpenRouter knows such names (fact 54)."""
     base, suffixes = split_suffixes(name)
-    parts = _split(base)
+    plain, _, variant = base.partition(":")
+    parts = _split(plain)
     for model in catalog.models:
-        if parts in (_split(model.id), _split(model.canonical_slug)):
+        same_variant = (model.variant or "") == variant
+        if same_variant and parts in (_split(model.id.partition(":")[0]), _split(model.canonical_slug)):
             return ":".join((model.id, *suffixes))
     return None
 
@@ -64,7 +66,7 @@ def _find_spelling(catalog: Catalog, name: str) -> str | None:
 def _split(name: str) -> tuple[str, ...]:
     """Return the parts of a name in a fixed order, its author first, without a date: ``claude-opus-4.6``."""
     author, _, slug = name.casefold().partition("/")
-    return (author, *sorted(part for part in re.split(r"[-.:]", slug) if not re.fullmatch(r"\d{8}", part)))
+    return (author, *sorted(part for part in re.split(r"[-.]", slug) if not re.fullmatch(r"\d{8}", part)))
 
 
 def _say_unknown(catalog: Catalog, path: Path, name: str, suggestions: tuple[str, ...]) -> Finding:
