@@ -100,6 +100,8 @@ class Look:
     def show_all(self, environment: str | None, as_json: bool) -> int:
         """Show a line for every preset and environment."""
         rows = list(self._summarise(environment))
+        if not rows:
+            raise UsageError("there are no presets here to route")
         if as_json:
             click.echo(json.dumps([row.to_json() for row in rows], indent=2))
         else:

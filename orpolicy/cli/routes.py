@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from orpolicy.language.source import Path
     from orpolicy.routing.availability import Availability, Because
     from orpolicy.routing.cost import Bound
     from orpolicy.routing.router import Attempt, Excluded, Route, Unknown
@@ -37,6 +38,10 @@ NEEDS = {
     "utc_time": "the time of day, by which the price changes",
 }
 """What has to be known, in words."""
+
+IGNORE: Path = ("provider", "ignore")
+DOWN: Path = (*IGNORE, "-")
+"""The entries of ``ignore``, and the one that ``--down`` stands for."""
 
 _ZDR = {True: "yes", False: "no", None: "?"}
 _MOST_PROVIDERS = 4
@@ -98,18 +103,17 @@ def describe_all(rows: Sequence[Row]) -> Iterator[str]:
         "eligible",
         "excluded",
         "unknown",
-        "in",
-        "out",
+        "cheapest in/out",
         "worst case",
         "providers",
     ]
-    return align([titles, *map(_cells, rows)], right=frozenset({2, 3, 4, 5, 6, 7}))
+    return align([titles, *map(_cells, rows)], right=frozenset({2, 3, 4, 5, 6}))
 
 
 def _cells(row: Row) -> list[str]:
     first = [row.preset, row.environment or "-"]
     if row.worst is None:
-        return [*first, *("-" * 6), row.problem or ""]
+        return [*first, *("-" * 5), row.problem or ""]
     prices = row.cheapest.prices if row.cheapest else None
     more = len(row.providers) - _MOST_PROVIDERS
     providers = ", ".join(row.providers[:_MOST_PROVIDERS]) + (f" and {more} more" if more > 0 else "")
@@ -118,8 +122,7 @@ def _cells(row: Row) -> list[str]:
         str(row.eligible),
         str(row.excluded),
         str(row.unknown),
-        plain(prices.prompt_per_million) if prices else "-",
-        plain(prices.completion_per_million) if prices else "-",
+        f"{plain(prices.prompt_per_million)}/{plain(prices.completion_per_million)}" if prices else "-",
         _worst(row.worst.usd, row.problem),
         row.problem or providers or "-",
     ]
@@ -148,7 +151,7 @@ def describe_route(
         yield from _describe_unknown(route.unknown)
     yield ""
     if route.availability:
-        yield from _describe_emptiness(route.availability)
+        yield from _describe_emptiness(route.availability, route.excluded)
     else:
         yield visible(str(worst))
     for note in route.notes if route.attempts else ():
@@ -203,7 +206,7 @@ def _describe_excluded(excluded: Sequence[Excluded]) -> Iterator[str]:
 def _name_reason(word: str, because: Sequence[Because]) -> str:
     if any(one.path == TIER_NOT_ASKED_FOR and one.location is None for one in because):
         return f"{word}: a service tier that nobody asked for"
-    if any("-" in one.path for one in because):
+    if any(one.path == DOWN for one in because):
         return f"{word}: --down"
     if all(one.path[0] == "messages" for one in because):
         return f"{word}: the prompt"
@@ -231,10 +234,12 @@ def _describe_unknown(unknown: Sequence[Unknown]) -> Iterator[str]:
         yield from _list_models(models)
 
 
-def _describe_emptiness(availability: Availability) -> Iterator[str]:
+def _describe_emptiness(availability: Availability, excluded: Sequence[Excluded]) -> Iterator[str]:
     words = f", excluded by {', '.join(availability.excluded_by)}" if availability.excluded_by else ""
     yield visible(f"nobody may serve it: OpenRouter would answer {availability.code}{words}")
+    ignored = {b.path for entry in excluded for b in entry.because if b.path[:2] == IGNORE}
     for because in availability.blame:
-        yield visible(f"  to blame: {_name_place(because)}")
+        down = because.path == IGNORE and ignored == {DOWN}
+        yield visible(f"  to blame: {'--down' if down else _name_place(because)}")
     if availability.suggestions:
         yield visible(f"  did you mean: {', '.join(availability.suggestions)}")

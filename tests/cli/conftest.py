@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from catalogs import NOW
 from click.testing import CliRunner, Result
 
 from orpolicy.cli.verbs import command
+from orpolicy.routing.answers import read_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from orpolicy.routing.catalog import Catalog
 
 Run = Callable[..., Result]
 
@@ -45,3 +49,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "loose" / "alone.yaml").write_text("model: openai/gpt-5\n")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_catalog(shared: Path) -> Catalog:
+    """The complete catalogue of 22 August 2026."""
+    return read_folder(shared / "catalog", time=NOW)
