@@ -68,6 +68,7 @@ QUIET = {
     "duplicate-model",
     "ignored-reasoning-budget",
     "ignored-sampling",
+    "schema-left-to-the-call",
     "sort-without-effect",
 }
 """What the documentation's own configurations get wrong by the documentation's own words."""
