@@ -48,8 +48,9 @@ def read_folder(folder: Path, *, time: datetime | None = None, source: str = "")
     zdr = answer("zdr.json") if (folder / "zdr.json").exists() else None
     models = answer("models.json")
     answers = {}
-    for row in models["data"] if isinstance(models, dict) else ():
-        name = f"endpoints/{row['id'].replace('/', '__')}.json"
+    for row in _data(models, "models"):
+        with reading("models"):
+            name = f"endpoints/{row['id'].replace('/', '__')}.json"
         if (folder / name).exists():
             answers[row["id"]] = answer(name)
     return assemble(models, answer("providers.json"), zdr, answers, time=time, source=source)
@@ -69,9 +70,9 @@ def assemble(  # noqa: PLR0913 - one parameter for each answer of the API
     Raises:
         CatalogError: an answer is not of the documented shape or holds an impossible price.
     """
-    listed = (
-        None if zdr is None else Counter((row["model_id"], row["tag"]) for row in _data(zdr, "endpoints/zdr"))
-    )
+    with reading("endpoints/zdr"):
+        rows = None if zdr is None else _data(zdr, "endpoints/zdr")
+        listed = None if rows is None else Counter((row["model_id"], row["tag"]) for row in rows)
     read = []
     for row in _data(models, "models"):
         with reading(f"model {row.get('id')}"):
