@@ -51,6 +51,12 @@ def command() -> None:
     help="Read models.json, providers.json, zdr.json and endpoints/*.json instead of asking OpenRouter.",
 )
 @click.option(
+    "--time",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    metavar="WHEN",
+    help="When those files were fetched (UTC), where the date of models.json does not say it.",
+)
+@click.option(
     "--all", "everything", is_flag=True, help="The endpoints of every model, not of the presets' alone."
 )
 @click.option(
@@ -117,12 +123,17 @@ def _read(folder: Path, names: tuple[str, ...] | None, time: datetime | None) ->
     return Pulled(evolve(catalog, models=kept), warnings)
 
 
+def watches() -> bool:
+    """Tell whether somebody sees what goes to stderr."""
+    return sys.stderr.isatty()
+
+
 def _pull(names: tuple[str, ...] | None) -> Pulled:
     """Ask OpenRouter, with a bar on stderr where somebody sees it."""
     import orpolicy.routing.pull as network  # noqa: PLC0415 - loads httpx
 
     key = os.environ.get("OPENROUTER_API_KEY")
-    if not sys.stderr.isatty():
+    if not watches():
         return network.pull(names, key=key)
     with click.progressbar(length=1, label="models", file=sys.stderr) as bar:
 
