@@ -10,7 +10,7 @@ an SDK call           its arguments; ``extra_body`` is laid over them, ``extra_h
 ====================  ==============================================================================================
 
 What belongs to a call (``messages``, ``stream``, …) is left out with a note, but for a leading system message, which becomes
-``system``. Nulls are left out, since in a preset they remove what is inherited. Everything else stays, also what OpenRouter
+``system``. Nulls are left out, since in a preset they remove what is inherited, but for those of JSON Schemas. Everything else stays, also what OpenRouter
 would not know, and is reported. Compiling the preset gives the body back, in canonical form. No note and no message
 shows a key, a prompt or a header's value.
 """
@@ -31,6 +31,7 @@ from orpolicy.language.decompile_literals import ImportProblem, Opaque, find_opa
 from orpolicy.language.diagnostics import Report
 from orpolicy.language.document import read_document
 from orpolicy.language.inspect import inspect_document
+from orpolicy.language.merge import in_json_schema
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.secrets import holds_secret
 from orpolicy.language.source import Path, Source, to_pointer
@@ -166,11 +167,11 @@ def _read_system(message: Any, notes: list[str]) -> str | None:
 
 
 def _drop_nulls(data: dict[str, Any], path: Path, notes: list[str]) -> dict[str, Any]:
-    """Leave out nulls wherever a preset would take them for removals; inside replaced lists they are plain values."""
+    """Leave out nulls wherever a preset would take them for removals; in JSON Schemas and replaced lists they are values."""
     kept: dict[str, Any] = {}
     for key, value in data.items():
         place = (*path, key)
-        if value is None:
+        if value is None and not in_json_schema(place):
             notes.append(
                 f"the null at {to_pointer(place)} is left out: in a preset it would remove something"
             )

@@ -53,7 +53,7 @@ def _build_branch(data: Mapping[str, Any], layer: Layer, path: Path, strategies:
 
 def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) -> Node:
     if value is None:
-        return Leaf(None, layer, path) if _in_json_schema(path) else Removal(layer, path)
+        return Removal(layer, path)
     strategy = strategies.get(path)
     if isinstance(value, dict):
         if strategy is not None and value.keys() <= set(EDITS):
@@ -70,8 +70,8 @@ def _build_node(value: Any, layer: Layer, path: Path, strategies: Strategies) ->
     return Leaf(value, layer, path)
 
 
-def _in_json_schema(path: Path) -> bool:
-    """Tell whether a path leads into a JSON Schema, where null is a value (``default: null``) and removes nothing."""
+def in_json_schema(path: Path) -> bool:
+    """Tell whether a path leads into a JSON Schema, where a null that removes nothing is a value (``default: null``)."""
     names = tuple(part for part in path if isinstance(part, str) and part not in EDITS)
     return any(names[: len(root)] == root and len(names) > len(root) for root in JSON_SCHEMAS)
 
@@ -163,7 +163,14 @@ def _settle_node(node: Node) -> Node:
         return settle(node)
     if isinstance(node, Listing):
         return _settle_list(node)
+    if _is_vain(node) and in_json_schema(node.path):
+        return Leaf(None, node.layer, node.path, node.shadowed)
     return node
+
+
+def _is_vain(node: Node) -> bool:
+    """Tell whether a node is a removal that has nothing to remove."""
+    return isinstance(node, Removal) and all(isinstance(below, Removal) for below in node.shadowed)
 
 
 def _settle_list(listing: Listing) -> Sequence:
@@ -220,7 +227,7 @@ _APPLY: dict[Edit, Callable[[Items, Operation, list[Node]], Items]] = {
 def find_vain_removals(tree: Branch) -> Iterator[tuple[Layer, Path]]:
     """Find the removals, keys and list items, that had nothing to remove; ``tree`` is composed and not settled."""
     for node in tree.entries.values():
-        if isinstance(node, Removal) and all(isinstance(below, Removal) for below in node.shadowed):
+        if _is_vain(node) and not in_json_schema(node.path):
             yield node.layer, node.path
         elif isinstance(node, Branch):
             yield from find_vain_removals(node)

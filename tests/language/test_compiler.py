@@ -361,6 +361,21 @@ def test_overrides_are_one_more_layer_and_are_checked_like_the_others() -> None:
         preset.request("hi", metadata={"x": object()})
 
 
+def test_a_null_in_a_json_schema_is_a_value_unless_it_removes_something() -> None:
+    schema = "{type: object, default: ~, properties: {a: {default: ~}}}"
+    files = {
+        "presets/base.yaml": f"model: x/y\ntools: [{{type: function, function: {{name: f, parameters: {schema}}}}}]\n",
+        "presets/top.yaml": "extends: base\ntools: [{type: function, function: {name: f, parameters: {type: ~}}}]\n",
+    }
+    assert project(files).compile("base").body["tools"][0]["function"]["parameters"] == {
+        "type": "object",
+        "default": None,
+        "properties": {"a": {"default": None}},
+    }
+    assert "type" not in project(files).compile("top").body["tools"][0]["function"]["parameters"]
+    assert not project(files).check().errors
+
+
 def test_a_body_cannot_be_changed_and_a_request_can() -> None:
     preset = project({"presets/a.yaml": "model: x/y\nprovider: {order: [a]}\n"}).compile("a")
     with pytest.raises(TypeError):
