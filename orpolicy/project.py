@@ -30,19 +30,26 @@ if TYPE_CHECKING:
     from orpolicy.routing.catalog import Catalog
 
 
-@frozen
+@define(frozen=True, slots=False)
 class Folder:
     """Files below a folder; a link that leads out of it is not followed."""
 
     root: Path
 
+    @cached_property
+    def _inside(self) -> str:
+        """What the real path of every file of the folder starts with."""
+        return os.path.join(os.path.realpath(self.root), "")  # noqa: PTH118 - pathlib takes five times as long
+
     def list_yaml(self, folder: str) -> Iterable[str]:
         """Name every YAML file below a folder, hidden ones left out."""
         for parent, folders, files in os.walk(self.root / folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
+            below = Path(parent).relative_to(self.root).as_posix()
+            prefix = "" if below == "." else f"{below}/"
             for name in files:
                 if name.endswith(PRESET_SUFFIXES) and not name.startswith("."):
-                    yield Path(parent, name).relative_to(self.root).as_posix()
+                    yield prefix + name
 
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, at most one more than the limit, so that reading stays bounded.
@@ -50,15 +57,15 @@ class Folder:
         Raises:
             FileProblem: the file lies outside the folder, is no regular file, or may not be read.
         """
-        path = self.root / name
         try:
-            if not path.resolve().is_relative_to(self.root.resolve()):
+            path = os.path.realpath(self.root / name)
+            if not path.startswith(self._inside):
                 raise FileProblem(f"'{name}' leads outside the project")
-            mode = path.stat().st_mode
+            mode = os.stat(path).st_mode  # noqa: PTH116 - see above
             if not stat.S_ISREG(mode):
                 kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
                 raise FileProblem(f"'{name}' is {kind}")
-            with path.open("rb") as file:
+            with open(path, "rb") as file:  # noqa: PTH123 - see above
                 return file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return None
