@@ -376,7 +376,8 @@ class _Walk:
                 else _position(key.start_mark)
             )
             place = self.source.locate(start, _position(key.end_mark))
-            self._add("yaml-key", "a key must be text, not a list or a mapping", place)
+            hint = "text that begins with a brace or a bracket needs quotes"
+            self._add("yaml-key", "a key must be text, not a list or a mapping", place, hint)
             return False
         if key.value == "<<" and not key.style:
             hint = "write the keys out, or move what is shared into a preset and name it under 'extends'"

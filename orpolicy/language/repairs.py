@@ -50,6 +50,9 @@ def suggest_value(value: Any, wanted: Sequence[str], schema: Mapping[str, Any], 
         warning = _explain_strange_text(value)
         if warning is not None:
             return warning
+    single = isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list | dict)
+    if single and not {"array", "object"} & {*wanted} and path[-1:] != ("model",):
+        return f"write {value[0]}"
     for kind, suggest in _SUGGEST.items():
         if kind in wanted:
             hint = suggest(value, schema, path)
@@ -186,7 +189,7 @@ _TAKEN_BY: dict[type, set[str]] = {
 
 
 def _list_keys(properties: Mapping[str, Any]) -> str | None:
-    return f"its keys are {', '.join(properties)}" if 0 < len(properties) <= 8 else None
+    return f"its keys are {', '.join(properties)}" if 1 < len(properties) <= 8 else None
 
 
 def _suggest_text(value: Any, schema: Mapping[str, Any], path: Path) -> str | None:
@@ -217,7 +220,7 @@ def _suggest_match(value: Any, schema: Mapping[str, Any], path: Path) -> str | N
         return (
             f"list them under 'models': [{shown}]"
             if path[-1:] == ("model",)
-            else f"several stand here: {shown}"
+            else f"make entries of them: {shown}"
         )
     stranger = next(
         (character for character in value if not (character.isascii() and character.isprintable())), None

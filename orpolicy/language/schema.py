@@ -93,7 +93,9 @@ def _explain(kind: str, data: Any) -> Iterator[Finding]:
 def _explain_error(kind: str, error: Any) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
-        hint = suggest_value(error.instance, [error.validator], error.schema, path)
+        hint = suggest_value(error.instance, [error.validator], error.schema, path) or error.schema.get(
+            "title"
+        )
         yield Finding("bad-value", (*path, error.instance), _say_bad_name(error), hint, anchor="key")
         return
     explain = _EXPLAIN.get(error.validator)
@@ -117,7 +119,8 @@ def _say_bad_name(error: Any) -> str:
 def _explain_unknown_keys(kind: str, path: Path, error: Any) -> Iterator[Finding]:
     allowed = error.schema.get("properties", {})
     if tuple(allowed) == ("append", "prepend", "remove") and not allowed.keys() & error.instance.keys():
-        yield Finding("wrong-type", path, f"{_name(path)} must be a list, not a mapping")
+        message = f"{_name(path)} must be a list, not a mapping"
+        yield Finding("wrong-type", path, message, suggest_value(error.instance, ["array"], {}, path))
         return
     for key in error.instance:
         if key not in allowed:
@@ -171,24 +174,27 @@ def _first_sentence(schema: Mapping[str, Any]) -> str | None:
     return description.split(". ")[0].rstrip(".") if description else None
 
 
-def _explain_required(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
+def _explain_required(kind: str, path: Path, error: Any) -> Iterator[Finding]:
     """Report a missing key, or the key that was meant to be it.
 
     A discriminator that is misspelled leaves no branch to say so, and may have its value all the same.
     """
-    properties = error.schema.get("properties", {})
-    strangers = [key for key in error.instance if key not in properties]
+    properties = _look_inside(load_schema(kind), error.schema)["properties"]
+    strangers = {key: value for key, value in error.instance.items() if key not in properties}
     for key in error.validator_value:
         if key in error.instance:
             continue
-        slip = find_similar(key, strangers, partial=False)
+        choices = properties.get(key, {}).get("enum", ())
+        named = next(
+            (name for name, value in strangers.items() if isinstance(value, str) and value in choices), None
+        )
+        slip = named or find_similar(key, strangers, partial=False)
         if slip is not None:
             meant = f"did you mean '{key}'?"
             yield Finding("unknown-key", (*path, slip), f"unknown key '{slip}'", meant, anchor="key")
             continue
-        choices = properties.get(key, {}).get("enum", ())
-        values = [value for value in (*error.instance, *error.instance.values()) if isinstance(value, str)]
-        hint = next((f"write '{key}: {value}'" for value in values if value in choices), None)
+        value = next((name for name in error.instance if name in choices), None)
+        hint = f"write '{key}: {value}'" if value else None
         yield Finding("missing-key", (*path, key), f"{_name(path)} needs the key '{key}'", hint)
 
 

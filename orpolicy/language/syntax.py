@@ -101,6 +101,7 @@ _USUAL_MISTAKES: tuple[tuple[str, str, str], ...] = (
         "a list entry stands among keys",
         "indent it below the key it belongs to",
     ),
+    (r"<document start>', but found '<stream end>'", "a directive stands here, and no document", "drop it"),
     (r"expected <block end>|<document start>", *_INDENTATION),
     (r"incompatible YAML document", "only YAML 1.x is read", "drop the %YAML line"),
 )
@@ -153,6 +154,8 @@ def _explain(source: Source, error: yaml.MarkedYAMLError) -> SyntaxProblem:
         here = _position(error.context_mark)
     elif "escape character" in said:
         here = Position(here.line, here.column - 1)
+    elif "<stream end>" in said:
+        here = _find_end(source)
     code = "yaml-alias" if "undefined alias" in said else "yaml-syntax"
     end = Position(here.line, here.column + 1)
     for pattern, message, hint in _USUAL_MISTAKES:
@@ -169,6 +172,11 @@ _STARTS_BEFORE = re.compile(
     "quoted scalar; found unexpected end|scanning an alias|could not find expected ':'"
 )
 """What is noticed only later, and has to be corrected where it starts."""
+
+
+def _find_end(source: Source) -> Position:
+    number = next((number for number in range(len(source.lines), 0, -1) if source.line(number).strip()), 1)
+    return Position(number, len(source.line(number).rstrip()) + 1)
 
 
 def _follows_document_end(source: Source, said: str, here: Position) -> bool:
