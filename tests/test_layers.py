@@ -40,8 +40,8 @@ client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.streams client.wire client.client client.rehearsal client.adapters client
 compiled inspection
 emulator
-emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving emulator.reports
-emulator.chat emulator.respond emulator.transport
+emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
+emulator.reports emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
 review
 project
 orpolicy

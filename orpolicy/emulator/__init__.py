@@ -9,6 +9,9 @@
     streams       answers, at once or in chunks
     serving       who serves, after which failures
     chat          a simulated completion with a real bill
-    respond       one pure function: request and world in, answer out
-    transport     the same as an httpx transport
+    memory        what is remembered between two requests
+    presets       presets on the server, their versions, and how they merge into a request
+    respond       one pure function: request, world and memory in, answer out
+    local         the same with a memory of its own
+    transport     as an httpx transport
 """

@@ -30,9 +30,15 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When a simulated answer was made, where the world has no time."""
 
 
+def tell_moment(world: World) -> datetime:
+    """Return the moment at which a world's answers are made."""
+    return world.at or world.catalog.time or EPOCH
+
+
 def complete(call: Call, world: World) -> Answer:
     """Answer ``POST /chat/completions``."""
-    fault = edge_fault(world.faults, call.number, _named(call.body))
+    number = call.number - world.start
+    fault = edge_fault(world.faults, number, _named(call.body))
     if fault and fault.kind in ("refuse", "reset"):
         return Answer(failure=fault.kind)
     if fault and fault.kind == "status":
@@ -41,7 +47,7 @@ def complete(call: Call, world: World) -> Answer:
     if complaint:
         return answer_refusal(refuse(400, complaint))
     try:
-        found = find_serving(call.body, call.number, call.region, world)
+        found = find_serving(call.body, number, call.region, world)
     except UsageError as exc:
         return answer_refusal(refuse(400, str(exc)))
     if not isinstance(found, Serving):
@@ -71,7 +77,7 @@ def _serve(call: Call, serving: Serving, world: World, fault: Fault | None) -> A
     offer, body = serving.offer, call.body
     message, finish = _write_message(body, offer)
     usage = _bill(body, message, offer)
-    moment = world.at or world.catalog.time or EPOCH
+    moment = tell_moment(world)
     head = {
         "id": "gen-" + hashlib.sha256(f"{call.number}:{write_json(_plain(body))}".encode()).hexdigest()[:20],
         "provider": offer.endpoint.provider,

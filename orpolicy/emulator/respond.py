@@ -7,8 +7,9 @@
     GET  /model/A/S · /models/count
     GET  /endpoints/zdr · /providers
     GET  /generation?id=… · /key · /credits      what this emulator has answered so far
+    GET, POST /presets…                          presets and their versions
 
-It keeps nothing: what it answered before comes in as ``records``, and a new record goes out with the answer.
+It keeps nothing: what is remembered comes in as ``memory``, and what is new goes out with the answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from orpolicy.emulator.chat import answer_refusal, complete
+from orpolicy.emulator.presets import answer_presets, expand
 from orpolicy.emulator.refusals import refuse
 from orpolicy.emulator.streams import Answer
 from orpolicy.emulator.wire import show_endpoints, show_model, show_provider, show_zdr
@@ -25,6 +29,7 @@ from orpolicy.routing.resolve import resolve_model
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from orpolicy.emulator.memory import Memory
     from orpolicy.emulator.reports import Call
     from orpolicy.emulator.serving import World
 
@@ -35,17 +40,25 @@ CREDITS = Decimal(100)
 """The credits of every simulated account, in USD."""
 
 
-def respond(call: Call, world: World, records: Records) -> Answer:
-    """Answer a request; ``records`` maps the ids of former generations to what is remembered of them."""
+def respond(call: Call, world: World, memory: Memory) -> Answer:
+    """Answer a request out of the world and what is remembered."""
     path = call.path.removeprefix(PREFIX)
     if path == "/chat/completions":
-        return complete(call, world) if call.method == "POST" else _refuse_method(call)
+        return _chat(call, world, memory) if call.method == "POST" else _refuse_method(call)
+    if path == "/presets" or path.startswith("/presets/"):
+        return answer_presets(call, path, world, memory)
     find = _GETTERS.get(path)
     if find is None and not path.startswith(("/models/", "/model/")):
         return answer_refusal(refuse(404, f"The emulator has no {call.method} {path}"))
     if call.method != "GET":
         return _refuse_method(call)
-    return find(call, world, records) if find else _answer_model(path, world)
+    return find(call, world, memory.records) if find else _answer_model(path, world)
+
+
+def _chat(call: Call, world: World, memory: Memory) -> Answer:
+    """Complete a chat after the preset that it names."""
+    body = expand(call.body, memory)
+    return body if isinstance(body, Answer) else complete(evolve(call, body=body), world)
 
 
 def _refuse_method(call: Call) -> Answer:

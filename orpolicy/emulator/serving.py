@@ -30,11 +30,15 @@ BYTES_PER_TOKEN = 4
 
 @frozen
 class World:
-    """What an emulator is made of: a catalogue, scripted faults, and the moment at which it pretends to be."""
+    """What an emulator is made of: a catalogue, scripted faults, and the moment at which it pretends to be.
+
+    ``start`` is how many requests had come when the faults were scripted: they count from there.
+    """
 
     catalog: Catalog = field(repr=False)
     faults: tuple[Fault, ...] = ()
     at: datetime | None = None
+    start: int = 0
 
 
 @frozen
@@ -74,7 +78,7 @@ def find_serving(
 ) -> Serving | tuple[Refusal, tuple[Offer, ...]]:
     """Find who serves a call, or the refusal and those who failed."""
     answer = _route(body, region, world)
-    offers = tuple(_offers(answer))
+    offers = tuple(_offers(answer, body, world))
     strategy = _strategy(body, answer)
     if not offers and not answer.availability:
         offers = tuple(_offers_of_router(body, answer, region, world))
@@ -87,16 +91,18 @@ def _route(body: Mapping[str, Any], region: str | None, world: World) -> Route:
     return route(body, world.catalog, prompt_tokens=count_prompt_tokens(body), region=region, at=world.at)
 
 
-def _offers(answer: Route) -> Iterator[Offer]:
+def _offers(answer: Route, body: Mapping[str, Any], world: World) -> Iterator[Offer]:
     """Yield the attempts that a failure can reach, or else the endpoints of which nothing forbidding is known."""
     for attempt in answer.attempts:
         if attempt.reserve is None:
             yield Offer(attempt.model, attempt.endpoint, attempt.prices)
     if answer.attempts:
         return
+    tokens = count_prompt_tokens(body)
     for unknown in answer.unknown:
         if unknown.endpoint is not None:
-            yield Offer(unknown.model, unknown.endpoint, unknown.endpoint.prices.at(), unknown.needs)
+            prices = unknown.endpoint.prices.at(tokens, world.at)
+            yield Offer(unknown.model, unknown.endpoint, prices, unknown.needs)
 
 
 def _offers_of_router(
@@ -109,7 +115,8 @@ def _offers_of_router(
     free = "openrouter/free" in requested_models(body)
     plain_models = [m for m in world.catalog.models if m.endpoints and (m.variant == "free") is free]
     for model in sorted(plain_models, key=lambda m: (m.prices.prompt + m.prices.completion, m.id)):
-        found = tuple(_offers(_route({**body, "model": model.id, "models": None}, region, world)))
+        narrowed = {**body, "model": model.id, "models": None}
+        found = tuple(_offers(_route(narrowed, region, world), narrowed, world))
         if found:
             yield from found
             return

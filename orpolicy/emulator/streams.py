@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orpolicy.emulator.faults import Fault
+    from orpolicy.emulator.memory import HostedPreset
 
 Failure = Literal["refuse", "reset", "cut"]
 """No connection; a connection that breaks before the answer; one that breaks inside it."""
@@ -30,13 +31,14 @@ class Chunk:
 
 @frozen
 class Answer:
-    """A response: ``body`` as JSON data, or ``chunks``; ``record`` is what the emulator remembers of it."""
+    """A response: ``body`` as JSON data, or ``chunks``; ``record`` and ``preset`` are what is to be remembered of it."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(factory=dict)
     chunks: tuple[Chunk, ...] | None = None
     record: Mapping[str, Any] | None = None
+    preset: HostedPreset | None = None
     delay: float = 0.0
     failure: Failure | None = None
 

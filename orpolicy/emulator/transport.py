@@ -11,27 +11,18 @@ of a stall takes no time.
 
 from __future__ import annotations
 
-import json
 import time
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from orpolicy.emulator.chat import answer_refusal
-from orpolicy.emulator.refusals import refuse
-from orpolicy.emulator.reports import Call
-from orpolicy.emulator.respond import respond
-from orpolicy.emulator.serving import World
+from orpolicy.emulator.local import Emulator
 from orpolicy.emulator.streams import Chunk
 from orpolicy.emulator.wire import write_json
-from orpolicy.routing.snapshot import demonstration
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from orpolicy.emulator.faults import Fault
     from orpolicy.emulator.streams import Answer
     from orpolicy.routing.catalog import Catalog
 
@@ -42,29 +33,16 @@ STREAM_TYPE = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answer requests from a catalogue instead of the network.
 
-    Safe to share between threads and tasks: it only counts requests and remembers its answers.
+    Takes what an ``Emulator`` takes, or an emulator. Safe to share between threads and tasks.
     """
 
-    def __init__(
-        self,
-        catalog: Catalog | None = None,
-        faults: Sequence[Fault] = (),
-        *,
-        key: str | None = None,
-        at: datetime | None = None,
-    ) -> None:
-        """Make an emulator.
+    needs_key = False
 
-        Args:
-            catalog: the models and endpoints; by default the demonstration catalogue.
-            faults: what goes wrong, the first that fits strikes.
-            key: the only API key that is let in; by default any, or none.
-            at: the moment (UTC) at which the emulator pretends to be, for prices by time of day.
-        """
-        self.world = World(catalog or demonstration(), tuple(faults), at)
-        self.records: dict[str, Mapping[str, Any]] = {}
-        self._key = key
-        self._numbers = count(1)
+    def __init__(
+        self, catalog: Catalog | None = None, *, emulator: Emulator | None = None, **options: Any
+    ) -> None:
+        """Make a transport to an emulator, by default to one of its own with these ``options``."""
+        self.emulator = emulator or Emulator(catalog, **options)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a synchronous client."""
@@ -79,29 +57,15 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._respond(request, answer)
 
     def _answer(self, request: httpx.Request, content: bytes) -> Answer:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if self._key is not None and headers.get("authorization") != f"Bearer {self._key}":
-            return answer_refusal(refuse(401))
-        body = None
-        if content:
-            try:
-                body = json.loads(content)
-            except ValueError:
-                return answer_refusal(refuse(400, "Invalid JSON in the request body"))
         region = request.url.host.partition(".")[0]
-        call = Call(
-            request.method,
-            request.url.path,
-            headers,
-            body,
-            next(self._numbers),
-            dict(request.url.params),
-            region if region in ("eu", "us") else None,
+        return self.emulator.answer(
+            method=request.method,
+            path=request.url.path,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            content=content,
+            query=dict(request.url.params),
+            region=region if region in ("eu", "us") else None,
         )
-        answer = respond(call, self.world, self.records)
-        if answer.record is not None:
-            self.records[answer.record["id"]] = answer.record
-        return answer
 
     @staticmethod
     def _respond(request: httpx.Request, answer: Answer) -> httpx.Response:

@@ -218,7 +218,7 @@ def test_what_openrouter_refuses_is_refused_in_its_shape(
 def test_a_hosted_preset_is_not_found(client: httpx.Client, ask: Any) -> None:
     reply = chat(client, ask(model="@preset/triage"))
     assert reply.status_code == 404
-    assert reply.json()["error"]["message"] == "Preset not found: @preset/triage"
+    assert reply.json()["error"]["message"] == "Preset not found: triage"
 
 
 def test_a_free_variant_that_ended_names_the_paid_one(client: httpx.Client, ask: Any) -> None:
