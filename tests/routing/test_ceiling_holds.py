@@ -19,8 +19,10 @@ from orpolicy.routing.ceiling import hold_ceiling
 from orpolicy.routing.cost import worst_case
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orpolicy.language.source import Path
-    from orpolicy.routing.catalog import Catalog
+    from orpolicy.routing.catalog import Catalog, Endpoint
 
 texts = st.one_of(
     st.text(max_size=40), st.integers(0, 60_000).map("word ".__mul__).map(lambda text: text[:40_000])
@@ -100,3 +102,19 @@ def test_without_a_catalogue_the_ceiling_in_the_request_holds_on_any_catalogue(
     billed = bill(sent, catalog, at)
     event("billed" if billed else "free" if billed == 0 else "not served")
     assert billed is None or billed <= ceiling
+
+
+def test_an_endpoint_that_is_taken_for_granted_is_billed_at_the_price_of_the_hour_and_of_the_length(
+    catalog: Callable[..., Catalog], endpoint: Callable[..., Endpoint]
+) -> None:
+    nights = {"utc_start": 0, "utc_end": 600, "prompt": 0, "completion": 0}
+    made = catalog([endpoint("m/a", "openai", 9, 9, overrides=[nights])])
+    body = {
+        "model": "m/a",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "max_tokens": 10,
+        "provider": {"data_collection": "deny", "max_price": {"prompt": "1"}},
+    }
+    night, day = (datetime(2026, 8, 22, hour, tzinfo=UTC) for hour in (3, 12))
+    assert bill(body, made, night) == 0
+    assert bill(body, made, day) is None
