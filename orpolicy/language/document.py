@@ -249,7 +249,7 @@ def _find_largest_alias(text: str) -> yaml.Event | None:
     return largest[1]
 
 
-class _TooManyNodes(Exception):  # it stops the walk and never leaves this module
+class _TooLarge(Exception):  # it stops the walk and never leaves this module
     pass
 
 
@@ -268,6 +268,7 @@ class _Walk:
     _seen: set[int] = field(factory=set)
     _aliases: list[Any] | None = None
     _alias_depth: int = 0
+    _outermost_alias: Location | None = None
     _suspicious: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -281,7 +282,7 @@ class _Walk:
             return None
         try:
             return self._visit(root, ())
-        except _TooManyNodes:
+        except _TooLarge:
             return None
 
     def _report_root(self, root: yaml.Node | None) -> None:
@@ -296,7 +297,9 @@ class _Walk:
             message, place = "the file is empty; a mapping of keys is expected", Position(1, 1)
         self._add("yaml-root", message, self.source.locate(place, place), hint)
 
-    def _visit(self, node: yaml.Node, path: Path, key: yaml.Node | None = None) -> Json:
+    def _visit(
+        self, node: yaml.Node, path: Path, key: yaml.Node | None = None, key_alias: Location | None = None
+    ) -> Json:
         self._count += 1
         alias = self._enter_alias(node)
         if self._count > MAX_NODES:
@@ -304,15 +307,19 @@ class _Walk:
             cause = "the document has" if largest is None else "aliases expand the document to"
             place = self._place(node) if largest is None else self._place_event(largest)
             self._add("yaml-limit", f"{cause} more than {MAX_NODES:,} nodes", place)
-            raise _TooManyNodes
+            raise _TooLarge
         if self.keep_places:
             place = self._place(node) if alias is None else alias
-            self.places[path] = (None if key is None else self._place(key), place)
+            self.places[path] = (None if key is None else key_alias or self._place(key), place)
         if isinstance(node, yaml.ScalarNode):
             data = self._read_scalar(node, path, key)
         elif id(node) in self._open:
             self._add("yaml-alias", "an anchor holds itself; JSON cannot write that", self._place(node))
             data = None
+        elif len(self._open) == MAX_DEPTH:
+            message = f"aliases nest the document deeper than {MAX_DEPTH} levels"
+            self._add("yaml-limit", message, self._outermost_alias or self._place(node))
+            raise _TooLarge
         else:
             self._open.add(id(node))
             data = self._read_collection(node, path)
@@ -337,7 +344,8 @@ class _Walk:
             self._aliases = [event for event in events if isinstance(event, yaml.AliasEvent)][::-1]
         if self._alias_depth > 1 or not self._aliases:
             return self._place(node)
-        return self._place_event(self._aliases.pop())
+        self._outermost_alias = self._place_event(self._aliases.pop())
+        return self._outermost_alias
 
     def _read_collection(self, node: yaml.Node, path: Path) -> Json:
         if node.tag not in (_IMPLICIT, f"{_CORE}map", f"{_CORE}seq", "!"):
@@ -350,6 +358,8 @@ class _Walk:
         data: dict[str, Json] = {}
         keys: dict[str, yaml.Node] = {}
         for key, value in node.value:
+            alias = self._enter_alias(key)
+            self._alias_depth -= alias is not None  # a key has no inside
             if not self._check_key(key):
                 continue
             name = key.value
@@ -363,7 +373,7 @@ class _Walk:
                 )
                 continue
             keys[name] = key
-            data[name] = self._visit(value, (*path, name), key)
+            data[name] = self._visit(value, (*path, name), key, alias)
         return data
 
     def _check_key(self, key: yaml.Node) -> bool:

@@ -66,6 +66,11 @@ _USUAL_MISTAKES: tuple[tuple[str, str, str], ...] = (
         "use single quotes, or double the backslash",
     ),
     (
+        r"invalid Unicode character escape",
+        "half of a surrogate pair is no character",
+        "write the character itself",
+    ),
+    (
         r"expected escape sequence of (\d)",
         r"this escape sequence needs \1 hexadecimal digits",
         "use single quotes, or complete it",
