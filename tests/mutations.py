@@ -39,6 +39,7 @@ ODD_TEXTS = st.sampled_from(
     ]
 )
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), ODD_NUMBERS, ODD_TEXTS, st.text(max_size=8))
+KEYS = st.text(max_size=6)
 SNIPPETS = st.sampled_from(
     [
         *(
@@ -93,9 +94,10 @@ SNIPPETS = st.sampled_from(
 )
 
 
-def json_values(leaves: Strategy = SCALARS, *, max_leaves: int = 12) -> Strategy:
+def json_values(
+    leaves: Strategy = SCALARS, *, keys: st.SearchStrategy[str] = KEYS, max_leaves: int = 12
+) -> Strategy:
     """Generate any JSON whose keys are texts."""
-    keys = st.text(max_size=6)
     return st.recursive(
         leaves,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
