@@ -17,7 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orpolicy.client.audit import RoutingViolation
     from orpolicy.client.client import AsyncClient, Client
+    from orpolicy.client.ledger import BudgetExceeded
+    from orpolicy.client.structures import StructureError
     from orpolicy.compiled import Compiled
     from orpolicy.errors import (
         CatalogError,
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "orpolicy.client.audit": ("RoutingViolation",),
     "orpolicy.client.client": ("AsyncClient", "Client"),
+    "orpolicy.client.ledger": ("BudgetExceeded",),
+    "orpolicy.client.structures": ("StructureError",),
     "orpolicy.errors": (
         "CatalogError",
         "ClientError",
@@ -54,6 +60,7 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AsyncClient",
+    "BudgetExceeded",
     "CatalogError",
     "Client",
     "ClientError",
@@ -67,7 +74,9 @@ __all__ = [
     "Project",
     "Report",
     "Request",
+    "RoutingViolation",
     "Severity",
+    "StructureError",
     "UsageError",
     "load",
 ]

@@ -37,7 +37,8 @@ routing.answers routing.tokens routing.constraints routing.eligibility routing.a
 routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
 routing.lint.choice routing.lint.policies routing.lint routing.pull
 client.veil client.refusals client.answers client.replies client.transcript
-client.sse client.flow client.streams client.wire client.client client.rehearsal client.adapters client
+client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
+client.account client.lookups client.driving client.client client.rehearsal client.adapters client
 compiled inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving

@@ -2,7 +2,9 @@
 
 ``refusals`` (what comes back instead of a reply) · ``sse`` (bytes → events) · ``answers`` (HTTP → document or error) ·
 ``replies`` (document → typed reply) · ``flow`` (attempts, waits, no I/O) · ``streams`` (chunks while they arrive) ·
-``wire`` (preset → HTTP request) · ``client`` (the only sockets) · ``adapters`` (other SDKs' keyword arguments).
+``wire`` (preset → HTTP request) · ``audit`` (who served, and who may) · ``ledger`` (what was spent) · ``turns`` (a call from
+admission to account) · ``shapes``, ``structures`` (answers as values) · ``lookups`` (the rest of the API) · ``driving``,
+``client`` (the only sockets) · ``adapters`` (other SDKs' keyword arguments).
 
 The names below load their module, and with it httpx, when they are first used.
 """
@@ -13,47 +15,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from orpolicy.client.account import Credits, Generation, Key
     from orpolicy.client.adapters import AdapterError, for_openai, for_openrouter
+    from orpolicy.client.audit import RoutingViolation, RoutingWarning
     from orpolicy.client.client import AsyncClient, Client
     from orpolicy.client.flow import Attempt, Retry
+    from orpolicy.client.ledger import Account, BudgetExceeded, Ledger, Violation
     from orpolicy.client.refusals import ApiError, StreamError, Unreachable
     from orpolicy.client.replies import Chunk, Reply, ToolCall, Usage
     from orpolicy.client.streams import AsyncStream, Stream
+    from orpolicy.client.structures import StructureError
 
 _HOMES: Final = {
+    "Account": "ledger",
     "AdapterError": "adapters",
     "ApiError": "refusals",
     "AsyncClient": "client",
     "AsyncStream": "streams",
     "Attempt": "flow",
+    "BudgetExceeded": "ledger",
     "Chunk": "replies",
     "Client": "client",
+    "Credits": "account",
+    "Generation": "account",
+    "Key": "account",
+    "Ledger": "ledger",
     "Reply": "replies",
     "Retry": "flow",
+    "RoutingViolation": "audit",
+    "RoutingWarning": "audit",
     "Stream": "streams",
     "StreamError": "refusals",
+    "StructureError": "structures",
     "ToolCall": "replies",
     "Unreachable": "refusals",
     "Usage": "replies",
+    "Violation": "ledger",
     "for_openai": "adapters",
     "for_openrouter": "adapters",
 }
 
 __all__ = [
+    "Account",
     "AdapterError",
     "ApiError",
     "AsyncClient",
     "AsyncStream",
     "Attempt",
+    "BudgetExceeded",
     "Chunk",
     "Client",
+    "Credits",
+    "Generation",
+    "Key",
+    "Ledger",
     "Reply",
     "Retry",
+    "RoutingViolation",
+    "RoutingWarning",
     "Stream",
     "StreamError",
+    "StructureError",
     "ToolCall",
     "Unreachable",
     "Usage",
+    "Violation",
     "for_openai",
     "for_openrouter",
 ]

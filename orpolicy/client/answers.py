@@ -3,6 +3,7 @@
 .. code-block:: text
 
     status    body                                  verdict
+    204       nothing                               an empty document
     2xx       an object without `error`             the document
     2xx       an object with `error` (fact 137)     ApiError of the code inside
     2xx       empty, HTML, no JSON, no object       UnreadableAnswer, each with its own reason
@@ -60,6 +61,8 @@ def judge(
     """Return the document of an answer, or the error that it is; ``now`` is in seconds since 1970."""
     if answer.body is None:
         return None, None
+    if answer.status == 204:
+        return {}, None
     document, fault = _read(answer)
     error = find_error(document) if document is not None else None
     if answer.status < 300 and document is not None and error is None:

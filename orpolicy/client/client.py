@@ -3,10 +3,15 @@
 .. code-block:: text
 
     preset.request(messages)  →  one HTTP request  →  flow.exchange  →  Reply, or a stream of chunks
+                              ledger.admit ↗                  ↘ ledger, audit
 
-The control flow stands in ``flow``; the two drivers at the end carry its orders to httpx and the answers back. An httpx
-client that is passed in stays the caller's, with its transport, proxies, headers and time-outs; without one the client
-owns one and closes it. Redirects are not followed, not even where the passed client would.
+The control flow stands in ``flow``; ``driving`` carries its orders to httpx and the answers back. An httpx client that
+is passed in stays the caller's, with its transport, proxies, headers and time-outs; without one the client owns one and
+closes it. Redirects are not followed, not even where the passed client would.
+
+A ``Client`` may be shared between threads, an ``AsyncClient`` between the tasks of one event loop: settings are fixed when it
+is made, connections come from httpx's pool, the ledger has a lock, and whatever belongs to one call lives in that call. A
+stream belongs to the thread or task that entered it.
 """
 
 from __future__ import annotations
@@ -14,20 +19,26 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
 import anyio
 import httpx
 
 from orpolicy.client.answers import Answer
+from orpolicy.client.driving import drive, drive_async, is_stream
 from orpolicy.client.flow import Attempt, Retry, Send, Surroundings, exchange
-from orpolicy.client.refusals import Unreachable
+from orpolicy.client.ledger import Ledger
+from orpolicy.client.lookups import AsyncLookups, Lookups
 from orpolicy.client.replies import Reply, read_reply
 from orpolicy.client.streams import AsyncOpened, AsyncStream, Opened, Stream
+from orpolicy.client.turns import Turn
 from orpolicy.client.wire import Preset, Wire, Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from decimal import Decimal
+
+    from orpolicy.client.audit import Mode
 
     Messages = str | Sequence[Mapping[str, Any]]
 
@@ -42,7 +53,8 @@ class _Base(ABC, Generic[Http]):
     """What both clients share.
 
     ``api_key`` and ``base_url`` default to ``OPENROUTER_API_KEY`` and ``OPENROUTER_BASE_URL``; ``timeout`` is in seconds;
-    ``metadata`` asks for the routing report (fact 132); ``on_attempt`` is called after every attempt; ``surroundings``
+    ``metadata`` asks for the routing report (fact 132); ``audit`` compares with it who served a reply and whom the preset
+    allows; ``budget`` is in USD, for the life of the client; ``on_attempt`` is called after every attempt; ``surroundings``
     and ``sleep`` are for tests. Raises ``UsageError`` on a missing key or a bad address.
     """
 
@@ -55,14 +67,22 @@ class _Base(ABC, Generic[Http]):
         timeout: float | httpx.Timeout | None = None,
         retry: Retry | None = None,
         metadata: bool = False,
+        audit: Mode | None = None,
+        budget: Decimal | int | str | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
         surroundings: Surroundings | None = None,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
+        self.ledger = Ledger(budget)
+        self._audit = audit
         self._http: Http = http if http is not None else self._own()
         self._owned = http is None
         self._wiring = Wiring(
-            self._http, api_key=api_key, base_url=base_url, timeout=timeout, metadata=metadata
+            self._http,
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout,
+            metadata=metadata or audit is not None,
         )
         self._retry = retry or Retry()
         self._on_attempt = on_attempt
@@ -75,25 +95,52 @@ class _Base(ABC, Generic[Http]):
     @abstractmethod
     def _rest(self, seconds: float) -> Any: ...
 
-    def _wire(
-        self, preset: Preset, messages: Messages, overrides: Mapping[str, Any], *, stream: bool
-    ) -> Wire:
-        return self._wiring.wire(preset.request(messages, **overrides), stream=stream)
+    def _turn(
+        self, preset: Preset, messages: Messages, overrides: Mapping[str, Any], *, stream: bool = False
+    ) -> Turn:
+        wire = self._wiring.wire(preset.request(messages, **overrides), stream=stream)
+        return Turn(wire, self.ledger, self._audit, getattr(preset, "catalog", None))
 
     def _flow(self, wire: Wire) -> Generator[Send, Answer, tuple[Answer, dict[str, Any] | None]]:
-        return exchange(self._retry, self._surroundings, veil=wire.veil, on_attempt=self._on_attempt)
+        retry = self._retry if wire.repeatable else Retry(attempts=1)
+        return exchange(retry, self._surroundings, veil=wire.veil, on_attempt=self._on_attempt)
 
 
-class Client(_Base[httpx.Client]):
+class Client(_Base[httpx.Client], Lookups):
     """Send presets to OpenRouter; calls raise ``ClientError``, and whatever the preset's ``request`` raises."""
 
-    def chat(self, preset: Preset, messages: Messages, **overrides: Any) -> Reply:
-        """Send messages under a preset and return the reply."""
-        return self._chat(self._wire(preset, messages, overrides, stream=False))
+    @overload
+    def chat(self, preset: Preset, messages: Messages, *, into: type[T], **overrides: Any) -> T: ...
+    @overload
+    def chat(self, preset: Preset, messages: Messages, *, into: None = None, **overrides: Any) -> Reply: ...
+    def chat(
+        self, preset: Preset, messages: Messages, *, into: type[T] | None = None, **overrides: Any
+    ) -> T | Reply:
+        """Send messages under a preset and return the reply, or what it says as an instance of an attrs class."""
+        if into is None:
+            return self._chat(self._turn(preset, messages, overrides))
+        from orpolicy.client.structures import complete  # noqa: PLC0415 - most calls want text
+
+        steps = complete(into, messages, overrides)
+        try:
+            said, asked = next(steps)
+            while True:
+                said, asked = steps.send(self._chat(self._turn(preset, said, asked)))
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     def stream(self, preset: Preset, messages: Messages, **overrides: Any) -> Stream:
         """Return a stream of chunks; the request is sent when it is entered."""
-        return self._stream(self._wire(preset, messages, overrides, stream=True))
+        turn = self._turn(preset, messages, overrides, stream=True)
+        return Stream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
+
+    def request(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> Any:
+        """Send a request to any path of the API and return the JSON body; raise ``ClientError``."""
+        wire = self._wiring.call(method, path, params=params, json=json)
+        return drive(self._flow(wire), partial(self._send, wire), self._sleep)[1]
 
     def close(self) -> None:
         """Close the connections, unless the httpx client was passed in."""
@@ -112,16 +159,13 @@ class Client(_Base[httpx.Client]):
     def _rest(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def _chat(self, wire: Wire) -> Reply:
-        answer, document = _drive(self._flow(wire), partial(self._send, wire), self._sleep)
-        return read_reply(document or {}, answer.headers)
-
-    def _stream(self, wire: Wire) -> Stream:
-        return Stream(partial(self._start, wire), now=self._surroundings.now, veil=wire.veil)
+    def _chat(self, turn: Turn) -> Reply:
+        with turn as wire:
+            answer, document = drive(self._flow(wire), partial(self._send, wire), self._sleep)
+            return turn.settle(read_reply(document or {}, answer.headers))
 
     def _start(self, wire: Wire) -> Answer:
-        answer, _ = _drive(self._flow(wire), partial(self._open, wire), self._sleep)
-        return answer
+        return drive(self._flow(wire), partial(self._open, wire), self._sleep)[0]
 
     def _send(self, wire: Wire) -> Answer:
         response = self._http.send(wire.request, follow_redirects=False)
@@ -132,7 +176,7 @@ class Client(_Base[httpx.Client]):
         response = self._http.send(wire.request, stream=True, follow_redirects=False)
         status, headers = response.status_code, response.headers
         try:
-            if not _is_stream(response):
+            if not is_stream(response):
                 return Answer(status, headers, response.read())
             pieces = response.iter_bytes()
             first = next(pieces, None)
@@ -144,16 +188,43 @@ class Client(_Base[httpx.Client]):
         return Answer(status, headers, opened=Opened(first, pieces, response))
 
 
-class AsyncClient(_Base[httpx.AsyncClient]):
+class AsyncClient(_Base[httpx.AsyncClient], AsyncLookups):
     """The same for async: ``await client.chat(…)``, ``async with client.stream(…)``."""
 
-    async def chat(self, preset: Preset, messages: Messages, **overrides: Any) -> Reply:
-        """Send messages under a preset and return the reply."""
-        return await self._chat(self._wire(preset, messages, overrides, stream=False))
+    @overload
+    async def chat(self, preset: Preset, messages: Messages, *, into: type[T], **overrides: Any) -> T: ...
+    @overload
+    async def chat(
+        self, preset: Preset, messages: Messages, *, into: None = None, **overrides: Any
+    ) -> Reply: ...
+    async def chat(
+        self, preset: Preset, messages: Messages, *, into: type[T] | None = None, **overrides: Any
+    ) -> T | Reply:
+        """Send messages under a preset and return the reply, or what it says as an instance of an attrs class."""
+        if into is None:
+            return await self._chat(self._turn(preset, messages, overrides))
+        from orpolicy.client.structures import complete  # noqa: PLC0415 - most calls want text
+
+        steps = complete(into, messages, overrides)
+        try:
+            said, asked = next(steps)
+            while True:
+                said, asked = steps.send(await self._chat(self._turn(preset, said, asked)))
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
 
     def stream(self, preset: Preset, messages: Messages, **overrides: Any) -> AsyncStream:
         """Return a stream of chunks; the request is sent when it is entered."""
-        return self._stream(self._wire(preset, messages, overrides, stream=True))
+        turn = self._turn(preset, messages, overrides, stream=True)
+        return AsyncStream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
+
+    async def request(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> Any:
+        """Send a request to any path of the API and return the JSON body; raise ``ClientError``."""
+        wire = self._wiring.call(method, path, params=params, json=json)
+        return (await drive_async(self._flow(wire), partial(self._send, wire), self._sleep))[1]
 
     async def aclose(self) -> None:
         """Close the connections, unless the httpx client was passed in."""
@@ -172,16 +243,13 @@ class AsyncClient(_Base[httpx.AsyncClient]):
     async def _rest(self, seconds: float) -> None:
         await anyio.sleep(seconds)
 
-    async def _chat(self, wire: Wire) -> Reply:
-        answer, document = await _drive_async(self._flow(wire), partial(self._send, wire), self._sleep)
-        return read_reply(document or {}, answer.headers)
-
-    def _stream(self, wire: Wire) -> AsyncStream:
-        return AsyncStream(partial(self._start, wire), now=self._surroundings.now, veil=wire.veil)
+    async def _chat(self, turn: Turn) -> Reply:
+        with turn as wire:
+            answer, document = await drive_async(self._flow(wire), partial(self._send, wire), self._sleep)
+            return turn.settle(read_reply(document or {}, answer.headers))
 
     async def _start(self, wire: Wire) -> Answer:
-        answer, _ = await _drive_async(self._flow(wire), partial(self._open, wire), self._sleep)
-        return answer
+        return (await drive_async(self._flow(wire), partial(self._open, wire), self._sleep))[0]
 
     async def _send(self, wire: Wire) -> Answer:
         response = await self._http.send(wire.request, follow_redirects=False)
@@ -191,7 +259,7 @@ class AsyncClient(_Base[httpx.AsyncClient]):
         response = await self._http.send(wire.request, stream=True, follow_redirects=False)
         status, headers = response.status_code, response.headers
         try:
-            if not _is_stream(response):
+            if not is_stream(response):
                 return Answer(status, headers, await response.aread())
             pieces = response.aiter_bytes()
             first = await anext(pieces, None)
@@ -201,64 +269,3 @@ class AsyncClient(_Base[httpx.AsyncClient]):
         if first is None:
             return Answer(status, headers, b"")
         return Answer(status, headers, opened=AsyncOpened(first, pieces, response))
-
-
-def _drive(
-    steps: Generator[Send, Answer, T], send: Callable[[], Answer], sleep: Callable[[float], object]
-) -> T:
-    try:
-        order = next(steps)
-        while True:
-            if order.after:
-                sleep(order.after)
-            try:
-                answer = send()
-            except httpx.RequestError as exc:
-                order = steps.throw(_unreachable(exc))
-            else:
-                order = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-async def _drive_async(
-    steps: Generator[Send, Answer, T],
-    send: Callable[[], Awaitable[Answer]],
-    sleep: Callable[[float], Awaitable[object]],
-) -> T:
-    try:
-        order = next(steps)
-        while True:
-            if order.after:
-                await sleep(order.after)
-            try:
-                answer = await send()
-            except httpx.RequestError as exc:
-                order = steps.throw(_unreachable(exc))
-            else:
-                order = steps.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-
-
-def _unreachable(exc: httpx.RequestError) -> Unreachable:
-    """Say what the network did; an answer that broke off counts, too: nothing of it has been used yet."""
-    unconnected = isinstance(
-        exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
-    )
-    what = "connection to" if unconnected else "answer from"
-    why = (
-        f": {exc}" if isinstance(exc, httpx.ConnectError) and str(exc) else ""
-    )  # the system's words, no values
-    passing = isinstance(exc, httpx.NetworkError | httpx.TimeoutException | httpx.RemoteProtocolError)
-    lost = Unreachable(f"no {what} {exc.request.url.host} ({type(exc).__name__}{why})", retryable=passing)
-    lost.__cause__ = exc
-    return lost
-
-
-def _is_stream(response: httpx.Response) -> bool:
-    """Tell a stream of events from a body: proxies lose the content type more often than they invent one."""
-    kind = response.headers.get("content-type", "")
-    return response.status_code < 300 and "json" not in kind and "html" not in kind

@@ -195,17 +195,17 @@ def _usage(value: Any) -> Usage | None:
     prompt = _mapping(value.get("prompt_tokens_details"))
     completion = _mapping(value.get("completion_tokens_details"))
     is_byok = value.get("is_byok")
-    prompt_tokens = _count(value.get("prompt_tokens"))
-    completion_tokens = _count(value.get("completion_tokens"))
+    prompt_tokens = read_count(value.get("prompt_tokens"))
+    completion_tokens = read_count(value.get("completion_tokens"))
     return Usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        total_tokens=_count(value.get("total_tokens")) or prompt_tokens + completion_tokens,
-        cost=_usd(value.get("cost")),
-        upstream_cost=_usd(_mapping(value.get("cost_details")).get("upstream_inference_cost")),
-        cached_tokens=_count(prompt.get("cached_tokens")),
-        cache_write_tokens=_count(prompt.get("cache_write_tokens")),
-        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        total_tokens=read_count(value.get("total_tokens")) or prompt_tokens + completion_tokens,
+        cost=read_usd(value.get("cost")),
+        upstream_cost=read_usd(_mapping(value.get("cost_details")).get("upstream_inference_cost")),
+        cached_tokens=read_count(prompt.get("cached_tokens")),
+        cache_write_tokens=read_count(prompt.get("cache_write_tokens")),
+        reasoning_tokens=read_count(completion.get("reasoning_tokens")),
         is_byok=is_byok if isinstance(is_byok, bool) else None,
         raw=value,
     )
@@ -220,7 +220,8 @@ def _selected_provider(metadata: Any) -> str | None:
     return None
 
 
-def _usd(value: Any) -> Decimal | None:
+def read_usd(value: Any) -> Decimal | None:
+    """Read an amount of USD, ``None`` where there is none."""
     if isinstance(value, Decimal):
         return value
     if isinstance(value, bool) or not isinstance(value, int | str):
@@ -232,7 +233,8 @@ def _usd(value: Any) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
-def _count(value: Any) -> int:
+def read_count(value: Any) -> int:
+    """Read a number of tokens, zero where there is none."""
     if isinstance(value, Decimal) and value.adjusted() < 18:  # as 3.0; int() of 1e999999999 would not end
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -25,6 +25,8 @@ from orpolicy.errors import ClientError, UsageError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 
+    from orpolicy.client.turns import Turn
+
 T = TypeVar("T")
 
 
@@ -117,9 +119,9 @@ def _entered(value: T | None) -> T:
 class _Streamed:
     """What both kinds of stream share: listening starts when the stream is entered."""
 
-    def __init__(self, *, now: Callable[[], float], veil: Callable[[str], str]) -> None:
+    def __init__(self, *, now: Callable[[], float], turn: Turn) -> None:
         self._now = now
-        self._veil = veil
+        self._turn = turn
         self._listening: Listening | None = None
 
     @property
@@ -134,28 +136,40 @@ class _Streamed:
     def _listen(self, answer: Answer, kind: type[T]) -> T:
         if not isinstance(answer.opened, kind):
             raise StreamError("the answer is a whole body, not a stream of events")
-        self._listening = Listening(answer, now=self._now, veil=self._veil)
+        self._listening = Listening(answer, now=self._now, veil=self._turn.wire.veil)
         return answer.opened
+
+    def _leave(self) -> None:
+        """Book what came of a stream that was left early; a failed one is booked as a failure."""
+        if self._listening is not None and self._listening.failure is None:
+            self._turn.book(self._listening.reply(partial=True))
+        self._turn.__exit__()
 
 
 class Stream(_Streamed):
     """A streamed reply: a context manager and an iterator of chunks. Leaving it early closes the connection."""
 
-    def __init__(
-        self, start: Callable[[], Answer], *, now: Callable[[], float], veil: Callable[[str], str]
-    ) -> None:
-        super().__init__(now=now, veil=veil)
+    def __init__(self, start: Callable[[], Answer], *, now: Callable[[], float], turn: Turn) -> None:
+        super().__init__(now=now, turn=turn)
         self._start = start
         self._chunks: Generator[Chunk] | None = None
 
     def __enter__(self) -> Self:
-        self._opened = self._listen(self._start(), Opened)
+        self._turn.__enter__()
+        try:
+            self._opened = self._listen(self._start(), Opened)
+        except BaseException:
+            self._turn.__exit__()
+            raise
         self._chunks = self._run(self._heard, self._opened)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        _entered(self._chunks).close()
-        self._opened.response.close()
+        try:
+            _entered(self._chunks).close()
+        finally:
+            self._leave()
+            self._opened.response.close()
 
     def __iter__(self) -> Iterator[Chunk]:
         """Go on with the chunks; raise ``ApiError`` or ``StreamError`` where the stream fails."""
@@ -178,33 +192,41 @@ class Stream(_Streamed):
                 yield from heard.hear(piece)
                 if heard.done:
                     next(opened.rest, None)
-                    return
+                    break
         except httpx.RequestError as exc:
-            if heard.done:
-                return
-            heard.failure = broken(exc)
-            raise heard.failure from exc
+            if not heard.done:
+                heard.failure = broken(exc)
+                raise heard.failure from exc
         heard.end()
+        self._turn.settle(heard.reply())
 
 
 class AsyncStream(_Streamed):
     """The same for async: ``async with``, ``async for``, ``await stream.reply()``."""
 
     def __init__(
-        self, start: Callable[[], Awaitable[Answer]], *, now: Callable[[], float], veil: Callable[[str], str]
+        self, start: Callable[[], Awaitable[Answer]], *, now: Callable[[], float], turn: Turn
     ) -> None:
-        super().__init__(now=now, veil=veil)
+        super().__init__(now=now, turn=turn)
         self._start = start
         self._chunks: AsyncGenerator[Chunk] | None = None
 
     async def __aenter__(self) -> Self:
-        self._opened = self._listen(await self._start(), AsyncOpened)
+        self._turn.__enter__()
+        try:
+            self._opened = self._listen(await self._start(), AsyncOpened)
+        except BaseException:
+            self._turn.__exit__()
+            raise
         self._chunks = self._run(self._heard, self._opened)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await _entered(self._chunks).aclose()
-        await self._opened.response.aclose()
+        try:
+            await _entered(self._chunks).aclose()
+        finally:
+            self._leave()
+            await self._opened.response.aclose()
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
         """Go on with the chunks; raise ``ApiError`` or ``StreamError`` where the stream fails."""
@@ -229,10 +251,10 @@ class AsyncStream(_Streamed):
                     yield chunk
                 piece = await anext(opened.rest, None)
                 if heard.done:
-                    return
+                    break
         except httpx.RequestError as exc:
-            if heard.done:
-                return
-            heard.failure = broken(exc)
-            raise heard.failure from exc
+            if not heard.done:
+                heard.failure = broken(exc)
+                raise heard.failure from exc
         heard.end()
+        self._turn.settle(heard.reply())

@@ -22,7 +22,9 @@ from orpolicy.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+CHAT: Final = "/chat/completions"
 _OPENROUTER: Final = "openrouter.ai"
+_DEFAULT: Final = "https://openrouter.ai/api/v1"
 
 
 class Sendable(Protocol):
@@ -54,10 +56,18 @@ class Preset(Protocol):
 
 @frozen
 class Wire:
-    """One request, ready for any number of attempts; ``veil`` takes what it sends out of an error's text."""
+    """One request, ready for any number of attempts; ``veil`` takes what it sends out of an error's text.
+
+    ``body`` is what a preset asked for, ``preset`` its name, ``ceiling`` its ``max_cost`` in USD;
+    what is not ``repeatable`` has one attempt.
+    """
 
     request: httpx.Request = field(repr=False)
     veil: Callable[[str], str] = field(repr=False)
+    body: Mapping[str, Any] = field(factory=dict, repr=False)
+    preset: str = ""
+    ceiling: Decimal | None = None
+    repeatable: bool = True
 
 
 class Wiring:
@@ -85,6 +95,8 @@ class Wiring:
 
     def wire(self, asked: Sendable, *, stream: bool) -> Wire:
         """Build the HTTP request for what a preset asks."""
+        if getattr(asked, "path", CHAT) != CHAT:
+            raise UsageError(f"the client's calls speak {CHAT}: send a request of another skin by `request`")
         url = self._endpoints.get(asked.base_url)
         if url is None:
             url = self._endpoints[asked.base_url] = choose_endpoint(self._base_url, asked.base_url)
@@ -95,15 +107,37 @@ class Wiring:
             headers={**asked.headers, **self._headers},
             timeout=self._timeout,
         )
-        return Wire(request, partial(self._veil, asked.body))
+        return Wire(
+            request,
+            partial(self._veil, asked.body.get("messages")),
+            asked.body,
+            getattr(asked, "preset", ""),
+            getattr(asked, "max_cost", None),
+        )
 
-    def _veil(self, body: Mapping[str, Any], text: str) -> str:
-        return veil(text, (self._key, *_texts(body.get("messages"))))
+    def call(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> Wire:
+        """Build a request to any other path of the API, with the same key for the same host only."""
+        if not path.startswith("/") or path.startswith("//") or ".." in path.split("/"):
+            raise UsageError("the path starts with one slash and leads below the API's address: /models")
+        request = self._build(
+            method,
+            choose_endpoint(self._base_url, _DEFAULT, path),
+            params=params,
+            content=None if json is None else encode(json),
+            headers=self._headers,
+            timeout=self._timeout,
+        )
+        return Wire(request, partial(self._veil, json), repeatable=method.upper() in {"GET", "HEAD"})
+
+    def _veil(self, sent: Any, text: str) -> str:
+        return veil(text, (self._key, *_texts(sent)))
 
 
-def choose_endpoint(base_url: str | None, asked: str) -> httpx.URL:
-    """Return the address of chat completions; raise ``UsageError`` on one that the key must not go to."""
-    url, wanted = _url(base_url or asked), _url(asked)
+def choose_endpoint(base_url: str | None, asked: str, path: str = CHAT) -> httpx.URL:
+    """Return the address of a path; raise ``UsageError`` on one that the key must not go to."""
+    url, wanted = _url(base_url or asked, path), _url(asked, path)
     if base_url is None and not (url.scheme == "https" and _is_openrouter(url)):
         raise UsageError(f"{url.host} is not OpenRouter: pass base_url to send the key there")
     if _is_openrouter(url) and wanted.host not in {_OPENROUTER, url.host}:
@@ -136,9 +170,9 @@ _encode: Final[Callable[[Any], str]] = json.JSONEncoder(
 ).encode
 
 
-def _url(base_url: str) -> httpx.URL:
+def _url(base_url: str, path: str = CHAT) -> httpx.URL:
     try:
-        url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
+        url = httpx.URL(base_url.rstrip("/") + path)
     except httpx.InvalidURL as exc:
         raise UsageError("the base URL is not a URL") from exc
     if url.scheme not in {"http", "https"} or not url.host:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_type
 
+from attrs import frozen
+
 import orpolicy
 
 if TYPE_CHECKING:
@@ -38,7 +40,17 @@ for diagnostic in project.check():
     assert_type(diagnostic, orpolicy.Diagnostic)
     assert_type(diagnostic.severity, orpolicy.Severity)
 
-with orpolicy.Client(api_key="key") as client:
+
+@frozen
+class Ticket:
+    """What an answer is read into."""
+
+    title: str
+
+
+with orpolicy.Client(api_key="key", audit="raise", budget="5") as client:
+    assert_type(client.chat(triage, "hi", into=Ticket, temperature=0), Ticket)
+    spent: Decimal = client.ledger.spent
     reply = client.chat(triage, "My card was charged twice", temperature=0)
     assert_type(reply.text, str)
     assert_type(reply.model, str)
@@ -54,3 +66,4 @@ async def call() -> None:
     async with orpolicy.AsyncClient(api_key="key") as client:
         reply = await client.chat(triage, [{"role": "user", "content": "hi"}])
         assert_type(reply.text, str)
+        assert_type(await client.chat(triage, "hi", into=Ticket), Ticket)
