@@ -106,7 +106,7 @@ def _count(catalog: Catalog) -> str:
 def _read(folder: Path, names: tuple[str, ...] | None, time: datetime | None) -> Pulled:
     """Make a catalogue of answers in files, as old as the list of models where nobody says its age."""
     from orpolicy.routing.answers import read_folder  # noqa: PLC0415 - other verbs need no catalogue
-    from orpolicy.routing.pull import Pulled  # noqa: PLC0415 - loads httpx
+    from orpolicy.routing.pull import Pulled, list_substitutes  # noqa: PLC0415 - loads httpx
     from orpolicy.routing.resolve import resolve_model  # noqa: PLC0415
 
     models = folder / "models.json"
@@ -115,12 +115,13 @@ def _read(folder: Path, names: tuple[str, ...] | None, time: datetime | None) ->
         moment = datetime.fromtimestamp(int(models.stat().st_mtime), UTC)
     catalog = read_folder(folder, time=moment and moment.replace(tzinfo=UTC), source=folder.name)
     if names is None:
-        return Pulled(catalog)
+        return Pulled(catalog, tuple(list_substitutes(catalog)))
     found = {name: resolve_model(catalog, name) for name in names}
     wanted = {model.id for one in found.values() for model in (one.listed, one.model) if model}
     kept = [model if model.id in wanted else evolve(model, endpoints=None) for model in catalog.models]
-    warnings = tuple(f"OpenRouter lists no model {name}" for name, one in found.items() if not one.listed)
-    return Pulled(evolve(catalog, models=kept), warnings)
+    made = evolve(catalog, models=kept)
+    missing = [f"OpenRouter lists no model {name}" for name, one in found.items() if not one.listed]
+    return Pulled(made, (*missing, *list_substitutes(made)))
 
 
 def watches() -> bool:

@@ -136,7 +136,7 @@ def _pull(
     found = {name: answer for name, answer in answers.items() if answer is not None}
     where = str(source.client.base_url).rstrip("/")
     catalog = assemble(models, providers, zdr, found, time=started.replace(microsecond=0), source=where)
-    return Pulled(catalog, (*warnings, *_substitutes(catalog)))
+    return Pulled(catalog, (*warnings, *list_substitutes(catalog)))
 
 
 def _get_models(source: Source) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _select(listed: Catalog, names: Iterable[str] | None) -> tuple[list[str], li
     return list(chosen), warnings
 
 
-def _substitutes(catalog: Catalog) -> list[str]:
+def list_substitutes(catalog: Catalog) -> list[str]:
     """Tell which models were answered for by another."""
     pairs = {
         endpoint.model: endpoint.served_as

@@ -93,7 +93,9 @@ def test_a_pull_of_everything_asks_about_every_model(
 ) -> None:
     result = run("catalog", "pull", "--from", str(shared / "catalog"), "--all", "-o", "all.json")
     assert result.exit_code == 0
-    assert result.stderr == "all.json: 422 models, 1204 endpoints of 422 of them, 103 providers\n"
+    assert (
+        result.stderr.splitlines()[-1] == "all.json: 422 models, 1204 endpoints of 422 of them, 103 providers"
+    )
     assert read(folder / "all.json").digest == real_catalog.digest
     assert not (folder / "catalog.json").exists()
     assert run("check").exit_code == 0
@@ -117,6 +119,15 @@ def test_models_that_are_not_listed_are_warned_of(folder: Path, answers: Path, r
     result = run("catalog", "pull", "--from", str(answers))
     assert result.exit_code == 0
     assert result.stderr.startswith("Warning: OpenRouter lists no model antropic/claude\n")
+
+
+def test_a_model_that_was_answered_for_by_another_is_warned_of(folder: Path, shared: Path, run: Run) -> None:
+    (folder / "presets/triage.yaml").write_text("model: google/gemini-2.5-pro-preview\n")
+    result = run("catalog", "pull", "--from", str(shared / "catalog"), "--time", "2026-08-22")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0] == (
+        "Warning: the endpoints of google/gemini-2.5-pro-preview are those of google/gemini-2.5-pro"
+    )
 
 
 def test_a_project_that_names_no_model_has_nothing_to_pull(folder: Path, answers: Path, run: Run) -> None:
