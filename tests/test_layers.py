@@ -27,7 +27,7 @@ language.lint.privacy language.lint.providers language.lint.reasoning language.l
 language.lint.filters language.lint.search language.lint.session language.lint.tools language.lint.variants
 language.lint
 language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
-language.narrow_models language.narrow_extras language.restrict language.guardrail
+language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
 language.lower language.values language.compilation language.workspace language.survey language.compiler
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
@@ -42,14 +42,15 @@ client.account client.lookups client.driving client.client client.rehearsal clie
 compiled inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
-emulator.reports emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
+emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
+emulator.scripts emulator.server emulator.testing
 review
 project
 orpolicy
 cli
 cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output
 cli.tables cli.snapshots cli.routes cli.models
-cli.check cli.compile cli.list cli.explain cli.route cli.run cli.catalog cli.rule cli.schema cli.completion
+cli.check cli.compile cli.list cli.explain cli.route cli.run cli.serve cli.catalog cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line

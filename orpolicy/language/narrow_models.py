@@ -6,14 +6,16 @@ author; a preset on OpenRouter's server may bring anything. Facts 43 to 54 and 8
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from orpolicy.language.extras import find_inner_models
 from orpolicy.language.globs import contains, matches
-from orpolicy.language.slugs import PRESET_MARK, SORTING_VARIANTS
 from orpolicy.language.policy import select
+from orpolicy.language.slugs import PRESET_MARK, SORTING_VARIANTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orpolicy.language.narrowing import Work
     from orpolicy.language.source import Path
 
@@ -23,7 +25,7 @@ def narrow_models(work: Work) -> None:
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
     named = work.named_models()
-    for path, model in (*named, *_find_nested_models(work)):
+    for path, model in (*named, *find_inner_models(work)):
         _judge_model(work, path, model)
     if not named:
         statements = (*select(work.policy, "models.allow"), *select(work.policy, "models.deny"))
@@ -51,7 +53,7 @@ def _spellings(model: str) -> Iterator[str]:
 
 
 def _allows(glob: str, model: str) -> bool:
-    """Tell whether an allow list's pattern covers a model, or every model that a pattern of the preset stands for.
+    """Tell whether an allow list's pattern covers a model, or every model that an alias stands for.
 
     Suffixes that only sort (``:nitro``) do not make another model. An alias (``~author/…``) may turn into any model of
     its author, so that only a pattern for the whole author covers it.
@@ -69,34 +71,6 @@ def _drop_dynamic(name: str) -> str:
     )
 
 
-def _find_nested_models(work: Work) -> Iterator[tuple[Path, str]]:
-    for key in ("plugins", "tools"):
-        yield from _walk_models(work.get((key,)) or [], (key,))
-
-
-_MODEL_KEYS = ("model", "models", "analysis_models", "allowed_models", "judge_model")
-
-
-def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Find the models that plugins and server tools are told to call; a function's own parameters are none."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _walk_models(item, (*path, index))
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if key in _MODEL_KEYS:
-                yield from ((place, name) for place, name in _texts(item, (*path, key)))
-            elif key != "function":
-                yield from _walk_models(item, (*path, key))
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, list):
-        yield from (((*path, index), item) for index, item in enumerate(value) if isinstance(item, str))
-
-
 def refuse_hosted(work: Work) -> None:
     """Refuse presets on OpenRouter's server: what they add is out of a policy's sight (fact 85)."""
     statements = sorted(work.policy, key=lambda said: said.sort_key)[:1]
@@ -104,6 +78,6 @@ def refuse_hosted(work: Work) -> None:
     message = "a preset on OpenRouter's server cannot be held to a policy"
     if work.get(("preset",)) is not None:
         work.report(("preset",), message, statements, hint, "key")
-    for path, model in work.named_models():
+    for path, model in (*work.named_models(), *find_inner_models(work)):
         if PRESET_MARK in model:
             work.report(path, message, statements, hint)

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.policy import QUANTIZATIONS, Statement, select
-from orpolicy.language.slugs import TIERS, TIERS_OF_SERVICE, TIERS_OF_SUFFIX, covers, read_model
+from orpolicy.language.slugs import (
+    TIERS,
+    TIERS_OF_SERVICE,
+    TIERS_OF_SUFFIX,
+    covers,
+    is_provider_slug,
+    meant_provider,
+    read_model,
+)
 from orpolicy.language.trees import Layer, Leaf, Node, to_data
 from orpolicy.language.trees import Sequence as Listed
 
@@ -21,7 +29,7 @@ def narrow_providers(work: Work) -> None:
     if allowed is not None:
         _narrow_slugs(work, "only", allowed)
         _narrow_slugs(work, "order", allowed)
-        if work.get(("provider", "only")) is None:
+        if not work.get(("provider", "only")):  # an empty list restricts nothing
             _fill_only(work, allowed)
     if denied:
         for key in ("only", "order"):
@@ -70,9 +78,15 @@ def _fill_only(work: Work, allowed: frozenset[str]) -> None:
 
 
 def _refuse_slugs(work: Work, key: str) -> None:
+    """Refuse what is denied, and what is no slug: OpenRouter may know a display name that no list names (fact 23)."""
     path = ("provider", key)
+    denied = select(work.policy, "providers.deny")
     for index, slug in enumerate(work.get(path) or ()):
-        for statement in select(work.policy, "providers.deny"):
+        if not is_provider_slug(slug):
+            message = f"'{slug}' in '{key}' is no provider slug, and a policy denies providers by their slugs"
+            work.report((*path, index), message, denied, f"write '{meant_provider(slug)}'")
+            continue
+        for statement in denied:
             if covers(statement.value, slug) or _is_tier(statement.value, slug):
                 message = f"a policy forbids the provider '{slug}' in '{key}' ('{statement.value}')"
                 work.report((*path, index), message, [statement])
@@ -91,7 +105,7 @@ def _fill_ignore(work: Work) -> None:
     """
     path = ("provider", "ignore")
     said = work.get(path) or []
-    only = work.get(("provider", "only"))
+    only = work.get(("provider", "only")) or None
     items: list[Node] = [work.item((*path, index)) for index in range(len(said))]
     tiers = _find_tiers(work)
     statements = {statement.value: statement for statement in reversed(select(work.policy, "providers.deny"))}
@@ -105,12 +119,12 @@ def _fill_ignore(work: Work) -> None:
 
 
 def _find_tiers(work: Work) -> frozenset[str]:
-    """Name the service tiers whose endpoints a preset lets in (facts 44, 45 and 59)."""
-    service = work.get(("service_tier",)) or ("fast" if work.get(("speed",)) == "fast" else "")
+    """Name the service tiers whose endpoints a preset may let in (facts 44, 45 and 59; both words count: fact 64)."""
+    services = [work.get(("service_tier",)) or "", "fast" if work.get(("speed",)) == "fast" else ""]
     models = (read_model(name) for _, name in work.named_models())
     suffixes = {suffix for model in models if model is not None for suffix in model.variants}
-    admitted = (TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes)
-    return TIERS_OF_SERVICE.get(service, frozenset()).union(*admitted)
+    admitted = [TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes]
+    return frozenset().union(*admitted, *(TIERS_OF_SERVICE.get(service, frozenset()) for service in services))
 
 
 def narrow_quantizations(work: Work) -> None:
@@ -121,7 +135,7 @@ def narrow_quantizations(work: Work) -> None:
     path = ("provider", "quantizations")
     statements = (*select(work.policy, "quantizations.allow"), *select(work.policy, "quantizations.deny"))
     said = work.get(path)
-    if said is None:
+    if not said:  # an empty list restricts nothing
         leaves = [
             Leaf(value, statements[0].layer, statements[0].path)
             for value in QUANTIZATIONS

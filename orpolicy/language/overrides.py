@@ -12,9 +12,20 @@ from orpolicy.language.diagnostics import Report
 from orpolicy.language.document import Document, read_document
 from orpolicy.language.source import Source
 
+OF_THE_FILE = ("extends", "abstract", "environments", "description", "slug")
+"""Keys that say something about a preset's file, which a call cannot change."""
+
 
 def read_overrides(overrides: Mapping[str, Any]) -> Document:
-    """Turn call-time values into a document, so that findings can point into it."""
+    """Turn call-time values into a document, so that findings can point into it.
+
+    Raises:
+        UsageError: a value has no JSON form, or its key belongs into a file.
+        CompileError: the values cannot be read.
+    """
+    misplaced = [key for key in OF_THE_FILE if key in overrides]
+    if misplaced:
+        raise UsageError(f"'{misplaced[0]}' belongs into a preset's file, not into a call")
     text = _write_overrides(overrides)
     reading = read_document(Source("<call>", text))
     if reading.document is None:

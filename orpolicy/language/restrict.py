@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from orpolicy.language.narrow_choices import narrow_choices
 from orpolicy.language.narrow_extras import narrow_plugins, narrow_tools
 from orpolicy.language.narrow_models import narrow_models, refuse_hosted
 from orpolicy.language.narrow_providers import narrow_providers, narrow_quantizations
@@ -121,9 +122,13 @@ def _narrow_regions(work: Work) -> None:
 
 def _require_keys(work: Work) -> None:
     for statement in select(work.policy, "require"):
-        if work.get((statement.value,)) is None:
+        if work.get((statement.value,)) in _NOTHING:
             message = f"a policy requires '{statement.value}', and the preset does not set it"
             work.require(statement.value, message, [statement])
+
+
+_NOTHING: tuple[Any, ...] = (None, {}, [], "")
+"""Values that say nothing, and so do not set a key."""
 
 
 def _below(statements: Sequence[Statement], said: Any) -> list[Statement]:
@@ -137,6 +142,7 @@ def _show(value: Any) -> str:
 _PASSES: tuple[Callable[[Work], None], ...] = (
     refuse_hosted,
     narrow_models,
+    narrow_choices,
     _narrow_switches,
     narrow_providers,
     narrow_quantizations,

@@ -85,6 +85,7 @@ _MEANT = {
     "open-ai": "openai",
     "openinference": "open-inference",
     "paretoalpha": "pareto-alpha",
+    "sakana-ai": "sakana",
     "thinking-machines": "thinkingmachines",
     "together-ai": "together",
     "togetherai": "together",

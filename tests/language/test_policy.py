@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from judge import escapes
 
 from orpolicy.errors import CompileError, PolicyViolation
 from orpolicy.language.compiler import Compiler
@@ -149,92 +149,7 @@ def compile_(preset: dict[str, Any], *policies: dict[str, Any]) -> Any:
 
 
 def satisfies(request: Any, policy: dict[str, Any], max_cost: Any = None) -> bool:
-    """Judge what is sent by the words of a policy; written apart from the code that enforces them."""
-    body, base_url = request.body, request.base_url
-    provider = body.get("provider", {})
-    models = [*([body["model"]] if "model" in body else []), *body.get("models", [])]
-
-    def within(slug: str, base: str) -> bool:
-        return slug == base or (
-            slug.startswith(base + "/") and slug.rpartition("/")[2] not in ("flex", "priority")
-        )
-
-    expand = {"fp8": {"fp8", "mxfp8"}, "fp4": {"fp4", "mxfp4", "nvfp4"}}
-    if (policy.get("zdr") and provider.get("zdr") is not True) or (
-        policy.get("data_collection") == "deny" and provider.get("data_collection") != "deny"
-    ):
-        return False
-    if policy.get("require_parameters") and provider.get("require_parameters") is not True:
-        return False
-    if policy.get("allow_fallbacks") is False and provider.get("allow_fallbacks") is not False:
-        return False
-    if "models" in policy:
-        if not models:
-            return False
-        for model in models:
-            forms = {model, model.replace(":nitro", "")}
-            allow, deny = policy["models"].get("allow"), policy["models"].get("deny", [])
-            if allow is not None and not any(fnmatchcase(form, glob) for form in forms for glob in allow):
-                return False
-            if any(fnmatchcase(form, glob) for form in forms for glob in deny):
-                return False
-    allow, deny = policy.get("providers", {}).get("allow"), policy.get("providers", {}).get("deny", [])
-    reachable = provider.get("only")
-    if allow is not None and (
-        reachable is None
-        or not all(
-            any(within(slug, base) for base in allow) for slug in [*reachable, *provider.get("order", [])]
-        )
-    ):
-        return False
-    for base in deny:
-        named = [*(reachable or []), *provider.get("order", [])]
-        if any(within(slug, base) or slug.startswith(base + "/") for slug in named):
-            return False
-        if reachable is None or any(within(base, slug) for slug in reachable):
-            if not any(within(base, slug) for slug in provider.get("ignore", [])):
-                return False
-            tier = body.get("service_tier") or (
-                "priority" if any(":nitro" in model for model in models) else None
-            )
-            if tier and reachable is None and f"{base}/{tier}" not in provider.get("ignore", []):
-                return False
-    formats = policy.get("quantizations", {})
-    if formats:
-        asked = {one for name in provider.get("quantizations", []) for one in expand.get(name, {name})}
-        allowed = {one for name in formats.get("allow", asked) for one in expand.get(name, {name})}
-        denied = {one for name in formats.get("deny", []) for one in expand.get(name, {name})}
-        if not asked or not asked <= allowed or asked & denied:
-            return False
-    for key, ceiling in policy.get("max_price", {}).items():
-        if Decimal(provider.get("max_price", {}).get(key, "Infinity")) > Decimal(ceiling):
-            return False
-    if "max_cost" in policy and (max_cost is None or max_cost > Decimal(policy["max_cost"])):
-        return False
-    if "max_tokens" in policy:
-        said = [body[key] for key in ("max_tokens", "max_completion_tokens") if key in body]
-        if not said or max(said) > policy["max_tokens"]:
-            return False
-    running = [plugin["id"] for plugin in body.get("plugins", []) if plugin.get("enabled") is not False]
-    offered = [
-        f"function:{tool['function']['name']}" if "function" in tool else tool["type"]
-        for tool in body.get("tools", [])
-    ]
-    for key, names in (("plugins", running), ("tools", offered)):
-        for name in names:
-            allow, deny = policy.get(key, {}).get("allow"), policy.get(key, {}).get("deny", [])
-            if allow is not None and not any(fnmatchcase(name, glob) for glob in allow):
-                return False
-            if any(fnmatchcase(name, glob) for glob in deny):
-                return False
-    if "regions" in policy and not any(f"//{region}." in base_url for region in policy["regions"]):
-        return False
-    for key in policy.get("require", []):
-        if key == "region" and base_url.startswith("https://openrouter.ai"):
-            return False
-        if key != "region" and key not in body:
-            return False
-    return True
+    return escapes(request, policy, max_cost) == []
 
 
 MEANING = [code for family in ("meaning", "catalogue") for code in FAMILIES[family]]
