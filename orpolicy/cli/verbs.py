@@ -11,7 +11,19 @@ import click
 import orpolicy
 from orpolicy.cli.failures import exit_code_of
 
-VERBS = ("check", "compile", "list", "explain", "route", "run", "catalog", "rule", "schema", "completion")
+VERBS = (
+    "check",
+    "compile",
+    "list",
+    "explain",
+    "route",
+    "run",
+    "serve",
+    "catalog",
+    "rule",
+    "schema",
+    "completion",
+)
 """In the order in which ``--help`` shows them: that of a first day."""
 
 

@@ -19,8 +19,9 @@ from orpolicy.emulator.serving import (
     count_tokens,
     find_serving,
 )
-from orpolicy.emulator.streams import Answer, cut_text, write_stream
+from orpolicy.emulator.streams import STREAM_TYPE, Answer, cut_text, write_content, write_end, write_failure
 from orpolicy.emulator.wire import write_json
+from orpolicy.emulator.wounds import answer_at_once, wound_body, wound_stream, write_odd_text
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,10 +40,9 @@ def complete(call: Call, world: World) -> Answer:
     """Answer ``POST /chat/completions``."""
     number = call.number - world.start
     fault = edge_fault(world.faults, number, _named(call.body))
-    if fault and fault.kind in ("refuse", "reset"):
-        return Answer(failure=fault.kind)
-    if fault and fault.kind == "status":
-        return answer_refusal(refuse(fault.status, fault.message, retry_after=fault.retry_after))
+    instead = answer_at_once(fault) if fault else None
+    if instead:
+        return instead
     complaint = check_body(call.body)
     if complaint:
         return answer_refusal(refuse(400, complaint))
@@ -54,7 +54,8 @@ def complete(call: Call, world: World) -> Answer:
         refusal, offers = found
         metadata = report_metadata(call, offers, None, (), "direct") if call.wants_metadata else None
         return answer_refusal(refusal, metadata)
-    return _serve(call, found, world, fault or found.fault)
+    fault = fault or found.fault
+    return (answer_at_once(fault) if fault else None) or _serve(call, found, world, fault)
 
 
 def answer_refusal(refusal: Refusal, metadata: Mapping[str, Any] | None = None) -> Answer:
@@ -76,6 +77,9 @@ def _named(body: Any) -> tuple[str, ...]:
 def _serve(call: Call, serving: Serving, world: World, fault: Fault | None) -> Answer:
     offer, body = serving.offer, call.body
     message, finish = _write_message(body, offer)
+    odd = write_odd_text(fault)
+    if odd is not None:
+        message, finish = {"content": odd}, "stop"
     usage = _bill(body, message, offer)
     moment = tell_moment(world)
     head = {
@@ -95,16 +99,15 @@ def _serve(call: Call, serving: Serving, world: World, fault: Fault | None) -> A
         error = refuse(fault.status, fault.message).to_json()
         return Answer(status=200, body={"error": error}, headers=headers, delay=fault.seconds)
     if body.get("stream") is True:
-        chunks = write_stream(head, message, finish, tail, fault)
-        return Answer(status=200, chunks=chunks, headers=headers, record=record)
-    return Answer(
-        status=200,
-        body=_write_result(head, message, finish, tail, fault),
-        headers=headers,
-        record=record,
-        delay=fault.seconds if fault and fault.kind in ("slow", "stall") else 0.0,
-        failure="cut" if fault and fault.kind == "cut" else None,
-    )
+        content = write_content(head, message, whole=bool(fault and fault.kind == "large"))
+        if fault and fault.kind == "error_after_content":
+            content, end = content[: fault.after], [write_failure(head, fault)]
+        else:
+            end = write_end(head, finish, tail)
+        chunks = wound_stream(content, end, fault)
+        return Answer(200, headers=headers, chunks=chunks, content_type=STREAM_TYPE, record=record)
+    result = _write_result(head, message, finish, tail, fault)
+    return wound_body(Answer(200, result, headers, record=record), fault)
 
 
 def _write_result(

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from orpolicy.emulator.refusals import refuse
-from orpolicy.emulator.wire import COMMENT, DONE, write_event
+from orpolicy.emulator.wire import DONE, write_event, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orpolicy.emulator.faults import Fault
     from orpolicy.emulator.memory import HostedPreset
+
+JSON_TYPE = "application/json"
+STREAM_TYPE = "text/event-stream"
+
+CHUNK = "chat.completion.chunk"
 
 Failure = Literal["refuse", "reset", "cut"]
 """No connection; a connection that breaks before the answer; one that breaks inside it."""
@@ -31,16 +36,32 @@ class Chunk:
 
 @frozen
 class Answer:
-    """A response: ``body`` as JSON data, or ``chunks``; ``record`` and ``preset`` are what is to be remembered of it."""
+    """A response: ``body`` as JSON data, ``raw`` bytes or ``chunks``.
+
+    ``record`` and ``preset`` are what is to be remembered of it.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(factory=dict)
+    raw: bytes | None = None
     chunks: tuple[Chunk, ...] | None = None
+    content_type: str = JSON_TYPE
     record: Mapping[str, Any] | None = None
     preset: HostedPreset | None = None
     delay: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, where it is sent at once."""
+        return write_json(self.body).encode() if self.raw is None else self.raw
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """The headers with the type of the content."""
+        silent = {"cache-control": "no-cache"} if self.content_type == STREAM_TYPE else {}
+        return {"content-type": self.content_type, **silent, **self.headers}
 
 
 def cut_text(text: str) -> list[str]:
@@ -48,47 +69,42 @@ def cut_text(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+\Z", text)
 
 
-def write_stream(
-    head: Mapping[str, Any],
-    message: Mapping[str, Any],
-    finish: str,
-    tail: Mapping[str, Any],
-    fault: Fault | None = None,
-) -> tuple[Chunk, ...]:
-    """Write a stream: a comment, the deltas, the finish reason, usage and metadata in the last chunk, ``[DONE]``.
-
-    Sources: facts 134, 147, 148, 151.
-    """
-    head = {**head, "object": "chat.completion.chunk"}
-
-    def event(delta: Mapping[str, Any], reason: str | None = None, **more: Any) -> Chunk:
-        choice = {
-            "index": 0,
-            "delta": {"role": "assistant", "content": "", **delta},
-            "finish_reason": reason,
-            "native_finish_reason": reason,
-            "logprobs": None,
-        }
-        return Chunk(write_event({**head, "choices": [choice], **more}))
-
-    content = [event({"content": piece}) for piece in cut_text(message["content"] or "")]
+def write_content(head: Mapping[str, Any], message: Mapping[str, Any], *, whole: bool = False) -> list[Chunk]:
+    """Write the deltas of a stream: the text in pieces, or ``whole``, and the tool calls."""
+    known: dict[str, Chunk] = {}
+    text = message["content"] or ""
+    content = []
+    for piece in [text] if whole else cut_text(text):
+        chunk = known.get(piece) or _event(head, {"content": piece})
+        content.append(known.setdefault(piece, chunk))
     for index, call in enumerate(message.get("tool_calls", ())):
         function = call["function"]
         opened = {"index": index, **call, "function": function | {"arguments": ""}}
-        content.append(event({"content": None, "tool_calls": [opened]}))
+        content.append(_event(head, {"content": None, "tool_calls": [opened]}))
         more = {"index": index, "function": {"arguments": function["arguments"]}}
-        content.append(event({"content": None, "tool_calls": [more]}))
-    end = [event({}, finish), Chunk(write_event({**head, "choices": [], **tail})), Chunk(DONE)]
-    after = len(content) if fault is None else fault.after
-    sent, kept = content[:after], content[after:]
-    match fault.kind if fault else None:
-        case "slow" if fault:
-            return Chunk(COMMENT, delay=fault.seconds), *content, *end
-        case "stall" if fault:
-            return Chunk(COMMENT), *sent, Chunk(COMMENT, delay=fault.seconds), *kept, *end
-        case "cut":
-            return Chunk(COMMENT), *sent, Chunk(failure="cut")
-        case "error_after_content" if fault:
-            error = refuse(fault.status, fault.message).to_json()
-            return Chunk(COMMENT), *sent, event({}, "error", error=error)
-    return Chunk(COMMENT), *content, *end
+        content.append(_event(head, {"content": None, "tool_calls": [more]}))
+    return content
+
+
+def write_end(head: Mapping[str, Any], finish: str, tail: Mapping[str, Any]) -> list[Chunk]:
+    """Write the finish reason, usage and metadata in the last chunk, and ``[DONE]`` (facts 134, 147, 151)."""
+    last = {**head, "object": CHUNK, "choices": [], **tail}
+    return [_event(head, {}, finish), Chunk(write_event(last)), Chunk(DONE)]
+
+
+def write_failure(head: Mapping[str, Any], fault: Fault) -> Chunk:
+    """Write the error that ends a stream after content (fact 148)."""
+    return _event(head, {}, "error", error=refuse(fault.status, fault.message).to_json())
+
+
+def _event(
+    head: Mapping[str, Any], delta: Mapping[str, Any], reason: str | None = None, **more: Any
+) -> Chunk:
+    choice = {
+        "index": 0,
+        "delta": {"role": "assistant", "content": "", **delta},
+        "finish_reason": reason,
+        "native_finish_reason": reason,
+        "logprobs": None,
+    }
+    return Chunk(write_event({**head, "object": CHUNK, "choices": [choice], **more}))

@@ -17,17 +17,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from orpolicy.emulator.local import Emulator
-from orpolicy.emulator.streams import Chunk
-from orpolicy.emulator.wire import write_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from orpolicy.emulator.streams import Answer
+    from orpolicy.emulator.streams import Answer, Chunk
     from orpolicy.routing.catalog import Catalog
-
-JSON_TYPE = {"content-type": "application/json"}
-STREAM_TYPE = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -75,15 +70,10 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise httpx.RemoteProtocolError(
                 "[simulated] server disconnected without sending a response", request=request
             )
+        headers = answer.all_headers
         if answer.chunks is not None:
-            headers = {**STREAM_TYPE, **answer.headers}
             return httpx.Response(answer.status, headers=headers, stream=_Stream(request, answer.chunks))
-        content = write_json(answer.body).encode()
-        headers = {**JSON_TYPE, **answer.headers}
-        if answer.failure == "cut":
-            half = (Chunk(content[: len(content) // 2]), Chunk(failure="cut"))
-            return httpx.Response(answer.status, headers=headers, stream=_Stream(request, half))
-        return httpx.Response(answer.status, headers=headers, content=content)
+        return httpx.Response(answer.status, headers=headers, content=answer.content)
 
 
 class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
