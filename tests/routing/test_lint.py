@@ -137,7 +137,7 @@ def only_one(body: dict[str, Any], catalog: Catalog = CATALOG, **more: Any) -> F
             {"model": MINI, "provider": {"ignore": ["azure", "openai"]}},
             "unreachable",
             "provider/ignore",
-            "without it these could serve: azure, openai",
+            "without 'ignore' these could serve: azure, openai",
         ),
         (
             {"model": HAIKU, "seed": 1, "provider": {"require_parameters": True}},
@@ -377,6 +377,9 @@ def test_a_long_system_prompt_takes_the_context(
     beside = only_one({"model": "m/a", "max_tokens": 6000}, made, system="word " * 5000)
     assert "beside an answer of 6,000" in beside.message
     assert judge({"model": "m/a", "max_tokens": 4000}, made, system="word " * 5000) == []
+    limited = catalog([endpoint("m/a", "a", max_prompt_tokens=3000)], {"m/a": {"context_length": 100_000}})
+    assert only_one({"model": "m/a"}, limited, system="word " * 3000).code == "context-too-small"
+    assert judge({"model": "m/a"}, limited, system="word " * 2999) == []
 
 
 def test_a_prompt_that_would_be_compressed_is_not_too_long(

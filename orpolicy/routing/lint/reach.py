@@ -193,7 +193,7 @@ def _suggest(path: Path, spare: Sequence[Endpoint]) -> str:
         "quantizations": f"its endpoints have {levels}",
         "only": f"its providers are {tags}",
         "allow_fallbacks": f"list one of its providers in 'order' ({tags}), or allow fallbacks",
-    }.get(str(path[-1]), f"without it these could serve: {tags}")
+    }.get(str(path[-1]), f"without '{path[-1]}' these could serve: {tags}")
 
 
 def _stands_in(body: Any, path: Path) -> bool:
@@ -231,7 +231,8 @@ def check_room(view: View) -> Findings:
     wanted = view.constraints.completion
     least = view.least_prompt + (wanted[0] if wanted else 0)
     largest = max(endpoint.context_length for _, endpoint in view.reachable)
-    if least <= largest:
+    room = max(endpoint.max_prompt_tokens or endpoint.context_length for _, endpoint in view.reachable)
+    if least <= largest and view.least_prompt <= room:
         return
     answer = view.ask(view.body, prompt_tokens=view.least_prompt)
     if answer.availability is None:
@@ -242,7 +243,7 @@ def check_room(view: View) -> Findings:
         yield Finding("context-too-small", wanted[1], message, hint)
     else:
         rest = f" beside an answer of {wanted[0]:,}" if wanted else ""
-        message = f"the system prompt is at least {view.least_prompt:,} tokens long: no context holds it{rest} ({largest:,})"
+        message = f"the system prompt is at least {view.least_prompt:,} tokens long: no context holds it{rest} ({min(room, largest):,})"
         yield Finding(
             "context-too-small", ("system",), message, "shorten it, or name a model with more context"
         )
