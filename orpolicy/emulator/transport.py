@@ -21,6 +21,7 @@ from orpolicy.emulator.local import Emulator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from orpolicy.emulator.serving import World
     from orpolicy.emulator.streams import Answer, Chunk
     from orpolicy.routing.catalog import Catalog
 
@@ -38,6 +39,11 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     ) -> None:
         """Make a transport to an emulator, by default to one of its own with these ``options``."""
         self.emulator = emulator or Emulator(catalog, **options)
+
+    @property
+    def world(self) -> World:
+        """What the emulator is made of."""
+        return self.emulator.world
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a synchronous client."""
