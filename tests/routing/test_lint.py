@@ -456,6 +456,7 @@ def test_a_single_endpoint_is_advice_and_off_by_default() -> None:
         {"model": MINI, "provider": {"max_price": {"prompt": "0.00000015"}}},
         {"model": MINI, "provider": {"max_price": {"prompt": "0"}}},
         {"model": MINI, "provider": {"only": ["Amazon Bedrock"]}},
+        {"models": [HAIKU, MINI], "provider": {"only": ["Amazon Bedrock", "anthropic"]}},
     ],
     ids=str,
 )
@@ -646,6 +647,12 @@ def test_lists_of_policies_and_bases_may_name_providers_of_other_models() -> Non
     assert check(extending) == []
     typo = {**extending, "presets/base.yaml": base.replace("groq", "grok")}
     assert places(check(typo)) == [("unknown-provider", "presets/base.yaml:2:31")]
+
+
+def test_the_library_s_own_policies_are_not_ours_to_correct() -> None:
+    catalog = evolve(CATALOG, models=[m for m in CATALOG.models if not m.id.startswith("google/")])
+    files = {"orpolicy.yaml": "policies: [orpolicy/no-free-models]\n", "presets/it.yaml": f"model: {HAIKU}\n"}
+    assert check(files, catalog) == []
 
 
 def test_an_overlay_is_named_with_its_environment() -> None:

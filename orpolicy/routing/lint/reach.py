@@ -186,8 +186,6 @@ def _suggest(path: Path, spare: Sequence[Endpoint]) -> str:
     levels = list_names(sorted({endpoint.quantization for endpoint in spare}))
     if path == TIER_NOT_ASKED_FOR:
         return "what is left is sold by service tier only: ask for it with 'service_tier'"
-    if not spare:
-        return "loosen it, or name another model"
     return {
         "zdr": f"none of its endpoints ({tags}) is on OpenRouter's list of zero retention: name another model",
         "quantizations": f"its endpoints have {levels}",
