@@ -96,4 +96,3 @@ class Report:
         more = f" (and {len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
         hint = f"; {first.hint}" if first.hint else ""
         return f"{first.location}: {first.message} [{first.code}]{hint}{more}"
-

@@ -10,8 +10,8 @@ import pytest
 from orpolicy.language.diagnostics import Finding, Severity
 from orpolicy.language.document import read_document
 from orpolicy.language.lint import lint
-from orpolicy.language.slugs import ModelId, covers, is_provider_slug, meant_provider, read_model
 from orpolicy.language.rules import RULES
+from orpolicy.language.slugs import ModelId, covers, is_provider_slug, meant_provider, read_model
 from orpolicy.language.source import Source
 
 if TYPE_CHECKING:
