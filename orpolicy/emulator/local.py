@@ -54,6 +54,11 @@ class Emulator:
         self._number = 0
         self._lock = Lock()
 
+    @property
+    def requests(self) -> int:
+        """How many requests have come."""
+        return self._number
+
     def script(self, *faults: Fault) -> None:
         """Replace the faults, and count requests from 1 again."""
         with self._lock:

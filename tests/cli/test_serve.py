@@ -6,14 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from orpolicy.cli import serve
 from orpolicy.cli.verbs import command
+from orpolicy.emulator import server
+from orpolicy.routing.snapshot import demonstration, write_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +59,33 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     assert first.startswith("a local OpenRouter out of the demonstration catalogue of ")
     assert first.endswith(", 2 scripted; Ctrl-C ends it")
     assert last == "ended"
+
+
+def test_it_serves_the_catalogue_that_it_is_given(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def serve_nothing(emulator: Any, listening: Any) -> None:
+        given.append(emulator.world)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "serve", serve_nothing)
+    file = tmp_path / "snapshot.json"
+    file.write_text(write_snapshot(evolve(demonstration(), models=demonstration().models[:1])))
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: [{kind: slow}]")
+    for arguments in ([], ["--catalog", str(file)], ["--faults", str(faults)]):
+        result = run("--port", "0", *arguments)
+        assert result.exit_code == 0, result.stderr
+        assert result.stdout.startswith("http://127.0.0.1:")
+        assert result.stderr.endswith("ended\n")
+    assert [len(world.catalog.models) for world in given] == [
+        len(demonstration().models),
+        1,
+        len(demonstration().models),
+    ]
+    assert [len(world.faults) for world in given] == [0, 0, 1]
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
