@@ -157,6 +157,54 @@ class Compiled(Compilation):
 
         return for_openrouter(self, messages, **overrides)
 
+    def for_litellm(self, messages: Messages | None = None, **overrides: Any) -> dict[str, Any]:
+        """Return keyword arguments for ``litellm.completion``.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.frameworks import for_litellm  # noqa: PLC0415 - a call needs no framework
+
+        return for_litellm(self, messages, **overrides)
+
+    def for_langchain(self) -> dict[str, Any]:
+        """Return keyword arguments for ``ChatOpenRouter`` of the ``langchain-openrouter`` package.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.frameworks import for_langchain  # noqa: PLC0415 - loads the other package
+
+        return for_langchain(self)
+
+    def for_pydantic_ai(self, *, base_url: str | None = None) -> dict[str, Any]:
+        """Return keyword arguments for Pydantic AI's ``OpenAIChatModel`` or ``OpenRouterModel``, but for the provider.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.frameworks import for_pydantic_ai  # noqa: PLC0415 - a call needs no framework
+
+        return for_pydantic_ai(self, base_url=base_url)
+
+    def for_instructor(
+        self, messages: Messages | None = None, *, base_url: str | None = None, **overrides: Any
+    ) -> dict[str, Any]:
+        """Return keyword arguments for ``create`` of an instructor client made of an OpenAI client.
+
+        Raises:
+            AdapterError: something would not arrive; it names what.
+        """
+        from orpolicy.client.frameworks import for_instructor  # noqa: PLC0415 - loads the other package
+
+        return for_instructor(self, messages, base_url=base_url, **overrides)
+
+    def as_curl(self, messages: Messages = "Hello", **overrides: Any) -> str:
+        """Return the whole call as a shell command; the key stays in ``$OPENROUTER_API_KEY``."""
+        from orpolicy.client.frameworks import as_curl  # noqa: PLC0415 - a call needs no command line
+
+        return as_curl(self, messages, **overrides)
+
     @cached_property
     def _reach(self) -> Reach:
         from orpolicy.routing.cost import reach  # noqa: PLC0415 - most presets have no ceiling

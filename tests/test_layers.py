@@ -38,7 +38,8 @@ routing.router routing.cost routing.ceiling routing.mentions routing.lint.view r
 routing.lint.choice routing.lint.policies routing.lint routing.pull
 client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
-client.account client.lookups client.driving client.client client.rehearsal client.adapters client
+client.account client.lookups client.driving client.client client.rehearsal client.adapters
+client.frameworks client
 compiled inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving

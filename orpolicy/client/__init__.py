@@ -4,7 +4,7 @@
 ``replies`` (document → typed reply) · ``flow`` (attempts, waits, no I/O) · ``streams`` (chunks while they arrive) ·
 ``wire`` (preset → HTTP request) · ``audit`` (who served, and who may) · ``ledger`` (what was spent) · ``turns`` (a call from
 admission to account) · ``shapes``, ``structures`` (answers as values) · ``lookups`` (the rest of the API) · ``driving``,
-``client`` (the only sockets) · ``adapters`` (other SDKs' keyword arguments).
+``client`` (the only sockets) · ``adapters``, ``frameworks`` (other packages' keyword arguments).
 
 The names below load their module, and with it httpx, when they are first used.
 """
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from orpolicy.client.audit import RoutingViolation, RoutingWarning
     from orpolicy.client.client import AsyncClient, Client
     from orpolicy.client.flow import Attempt, Retry
+    from orpolicy.client.frameworks import (
+        as_curl,
+        for_instructor,
+        for_langchain,
+        for_litellm,
+        for_pydantic_ai,
+    )
     from orpolicy.client.ledger import Account, BudgetExceeded, Ledger, Violation
     from orpolicy.client.refusals import ApiError, StreamError, Unreachable
     from orpolicy.client.replies import Chunk, Reply, ToolCall, Usage
@@ -51,8 +58,13 @@ _HOMES: Final = {
     "Unreachable": "refusals",
     "Usage": "replies",
     "Violation": "ledger",
+    "as_curl": "frameworks",
+    "for_instructor": "frameworks",
+    "for_langchain": "frameworks",
+    "for_litellm": "frameworks",
     "for_openai": "adapters",
     "for_openrouter": "adapters",
+    "for_pydantic_ai": "frameworks",
 }
 
 __all__ = [
@@ -80,8 +92,13 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Violation",
+    "as_curl",
+    "for_instructor",
+    "for_langchain",
+    "for_litellm",
     "for_openai",
     "for_openrouter",
+    "for_pydantic_ai",
 ]
 
 

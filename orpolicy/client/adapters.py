@@ -83,14 +83,9 @@ def for_openai(
     An OpenAI client knows one address. For a preset with a region, say as ``base_url`` with which one yours was made.
     Raises ``AdapterError`` where something would not arrive, ``UsageError`` on overrides without messages.
     """
-    asked = _asked(compiled, messages, overrides)
-    faults = _left_behind(compiled, messages)
-    region = host(asked.base_url)
-    if region not in {DEFAULT_HOST, host(str(base_url))}:
-        faults.append(
-            ("/region", f"needs a client made with {asked.base_url}: pass that base_url to say it was")
-        )
-    return _proved(openai_stage(), asked, faults, whole=messages is not None)
+    asked = ask(compiled, messages, overrides)
+    faults = find_left_behind(compiled, messages) + find_region(asked, base_url)
+    return prove(openai_stage(), asked, faults, whole=messages is not None)
 
 
 def for_openrouter(compiled: Compiled, messages: Messages | None = None, **overrides: Any) -> dict[str, Any]:
@@ -98,11 +93,12 @@ def for_openrouter(compiled: Compiled, messages: Messages | None = None, **overr
 
     Raises ``AdapterError`` where something would not arrive, ``UsageError`` on overrides without messages.
     """
-    asked = _asked(compiled, messages, overrides)
-    return _proved(openrouter_stage(), asked, _left_behind(compiled, messages), whole=messages is not None)
+    asked = ask(compiled, messages, overrides)
+    return prove(openrouter_stage(), asked, find_left_behind(compiled, messages), whole=messages is not None)
 
 
-def _asked(compiled: Compiled, messages: Messages | None, overrides: Mapping[str, Any]) -> Sendable:
+def ask(compiled: Compiled, messages: Messages | None, overrides: Mapping[str, Any]) -> Sendable:
+    """Return the whole request, or the preset alone; raise ``UsageError`` on overrides without messages."""
     if messages is not None:
         return compiled.request(messages, **overrides)
     if overrides:
@@ -110,7 +106,7 @@ def _asked(compiled: Compiled, messages: Messages | None, overrides: Mapping[str
     return compiled
 
 
-def _left_behind(compiled: Compiled, messages: Messages | None) -> list[Fault]:
+def find_left_behind(compiled: Compiled, messages: Messages | None) -> list[Fault]:
     """Name what stands outside the body, and would be lost where the caller adds the messages alone."""
     if messages is not None:
         return []
@@ -120,8 +116,16 @@ def _left_behind(compiled: Compiled, messages: Messages | None) -> list[Fault]:
     ]
 
 
-def _proved(stage: Stage, asked: Sendable, faults: list[Fault], *, whole: bool) -> dict[str, Any]:
-    body, headers = _plain(asked.body), dict(asked.headers)
+def find_region(asked: Sendable, base_url: object) -> list[Fault]:
+    """Name the region where the caller's client was not made for it."""
+    if host(asked.base_url) in {DEFAULT_HOST, host(str(base_url))}:
+        return []
+    return [("/region", f"needs a client made with {asked.base_url}: pass that base_url to say it was")]
+
+
+def prove(stage: Stage, asked: Sendable, faults: list[Fault], *, whole: bool) -> dict[str, Any]:
+    """Return the arguments as the stage arranges them; raise ``AdapterError`` where a rehearsal loses something."""
+    body, headers = plain(asked.body), dict(asked.headers)
     if whole:
         faults += rehearse(stage, body, headers, asked.base_url)
     else:
@@ -131,10 +135,10 @@ def _proved(stage: Stage, asked: Sendable, faults: list[Fault], *, whole: bool) 
     return stage.arrange(body, headers, asked.base_url)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Copy into plain dictionaries and lists, which callers may change and every SDK accepts."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return float(value) if isinstance(value, Decimal) else value

@@ -145,7 +145,7 @@ def openai_stage() -> Stage:
         raise UsageError("for_openai needs the openai package, which is not installed") from exc
     http: Any = openai.DefaultHttpxClient
     client = openai.OpenAI(
-        api_key="rehearsal", base_url="https://rehearsal.invalid", max_retries=0, http_client=_silent(http)
+        api_key="rehearsal", base_url="https://rehearsal.invalid", max_retries=0, http_client=silent(http)
     )
     create = client.chat.completions.create
     names = frozenset(inspect.signature(create).parameters)
@@ -175,7 +175,7 @@ def openrouter_stage() -> Stage:
         raise UsageError("for_openrouter needs the openrouter package, which is not installed") from exc
     import httpx  # noqa: PLC0415 - heavy, and needed only beside this SDK
 
-    client = openrouter.OpenRouter(api_key="rehearsal", client=_silent(httpx.Client))
+    client = openrouter.OpenRouter(api_key="rehearsal", client=silent(httpx.Client))
     send = client.chat.send
 
     def arrange(body: dict[str, Any], headers: dict[str, str], base_url: str) -> dict[str, Any]:
@@ -185,8 +185,9 @@ def openrouter_stage() -> Stage:
     return Stage("openrouter", frozenset(inspect.signature(send).parameters), arrange, send)
 
 
-def _silent(kind: Any) -> Any:
-    return kind(transport=_Backdrop(), trust_env=False)
+def silent(kind: Any, **settings: Any) -> Any:
+    """Make an httpx client of any flavour that shows requests and sends nothing."""
+    return kind(transport=_Backdrop(), trust_env=False, **settings)
 
 
 def host(base_url: str) -> str:
