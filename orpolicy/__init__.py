@@ -31,8 +31,9 @@ if TYPE_CHECKING:
         PolicyViolation,
         UsageError,
     )
-    from orpolicy.language.compilation import Explanation, Request
+    from orpolicy.language.compilation import Request
     from orpolicy.language.diagnostics import Diagnostic, Report, Severity
+    from orpolicy.language.explain import Explanation
     from orpolicy.project import Project, load
 
 __version__ = "0.1.0"
@@ -52,8 +53,9 @@ _HOMES = {
         "UsageError",
     ),
     "orpolicy.compiled": ("Compiled",),
-    "orpolicy.language.compilation": ("Explanation", "Request"),
+    "orpolicy.language.compilation": ("Request",),
     "orpolicy.language.diagnostics": ("Diagnostic", "Report", "Severity"),
+    "orpolicy.language.explain": ("Explanation",),
     "orpolicy.project": ("Project", "load"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}

@@ -16,7 +16,7 @@ from orpolicy.cli.targets import Selection, select_one
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orpolicy.language.compilation import Author, Explanation
+    from orpolicy.language.explain import Author, Explanation
 
 EXAMPLES = """\b
 Examples:
@@ -58,7 +58,8 @@ def _describe(explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.pointer}: {'removed' if winner.value is None else _shorten(winner.value)}"
     yield f"    set by {_name(winner)}"
     for loser in explanation.losers:
-        yield f"    over {_shorten(loser.value)} of {_name(loser)}"
+        said = "a removal by" if loser.value is None else f"{_shorten(loser.value)} of"
+        yield f"    over {said} {_name(loser)}"
 
 
 def _name(author: Author) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from orpolicy.errors import UsageError
-from orpolicy.language.source import Location, Path, from_pointer, to_pointer
-from orpolicy.language.trees import Branch, Layer, Leaf, Node, Removal, find_node, locate
-from orpolicy.language.trees import Sequence as Listed
+from orpolicy.language.explain import Explanation, explain_node
+from orpolicy.language.source import Location, Path, from_pointer
+from orpolicy.language.trees import Branch, locate
 from orpolicy.language.values import FrozenDict, digest, freeze, thaw
 
 if TYPE_CHECKING:
@@ -28,35 +28,6 @@ class Request:
     base_url: str
     preset: str
     max_cost: Usd | None = None
-
-
-@frozen
-class Author:
-    """Who says a value: a layer, a place in a file, and the value; ``None`` stands for a removal."""
-
-    layer: str
-    location: Location | None
-    value: Any
-
-
-@frozen
-class Explanation:
-    """One leaf of a body: its pointer, the author who won, and those who lost, strongest first.
-
-    A leaf that was removed has a ``winner`` whose value is ``None``.
-    """
-
-    pointer: str
-    winner: Author
-    losers: tuple[Author, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the explanation as JSON."""
-        return {
-            "pointer": self.pointer,
-            "winner": _author_to_json(self.winner),
-            "losers": [_author_to_json(author) for author in self.losers],
-        }
 
 
 Messages = str | Sequence[Mapping[str, Any]]
@@ -139,7 +110,7 @@ class Compilation:
         return locate(self.tree, self.trace(path))
 
     def explain(self, pointer: str = "") -> tuple[Explanation, ...]:
-        """Say of each leaf at and below a JSON pointer who set it and who was overruled.
+        """Say of each leaf at and below a JSON pointer who set it and who was overruled, in the body's order.
 
         Raises:
             UsageError: the pointer is malformed, or leads to nothing.
@@ -148,10 +119,7 @@ class Compilation:
             path = from_pointer(pointer)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        node, rest = find_node(self.tree, self.trace(path))
-        if rest and not (isinstance(node, Leaf) and _reaches(node.value, rest)):
-            raise UsageError(f"'{self.name}' has nothing at {pointer}")
-        explanations = tuple(_explain(node, self.trace(path), rest))
+        explanations = tuple(explain_node(self.tree, self.trace(path)))
         if not explanations:
             raise UsageError(f"'{self.name}' has nothing at {pointer or '/'}")
         return explanations
@@ -160,91 +128,3 @@ class Compilation:
         """Turn a path of the body into the preset's, where lowering moved it; what lies below came of one value."""
         moved = (self.lowered.moved.get(path[:depth]) for depth in range(len(path), 0, -1))
         return next((place for place in moved if place is not None), path)
-
-
-def _explain(node: Node, path: Path, rest: Path = ()) -> Iterator[Explanation]:
-    if isinstance(node, Branch):
-        yield from _explain_covered(node, path)
-        for key, entry in node.entries.items():
-            yield from _explain(entry, (*path, key))
-    elif isinstance(node, Listed):
-        yield from _explain_covered(node, path)
-        for index, item in enumerate(node.items):
-            yield from _explain(item, (*path, index))
-        for removal in node.removed:
-            yield from _explain(removal, (*path, "-"))
-    elif isinstance(node, Leaf):
-        value = _descend(node.value, rest)
-        winner = Author(node.layer.name, node.layer.locate(node.path + rest), thaw(value))
-        yield Explanation(to_pointer(path), winner, _losers(node.shadowed, rest))
-    elif isinstance(node, Removal) and node.shadowed:
-        winner = Author(node.layer.name, node.layer.locate(node.path), None)
-        yield Explanation(to_pointer(path), winner, _losers(node.shadowed, rest))
-
-
-def _explain_covered(node: Branch | Listed, path: Path) -> Iterator[Explanation]:
-    """Explain a mapping or list that as a whole took the place of something else."""
-    if node.shadowed:
-        place = node.layer.locate(node.path)
-        yield Explanation(
-            to_pointer(path), Author(node.layer.name, place, show(node)), _losers(node.shadowed, ())
-        )
-
-
-def _losers(shadowed: Sequence[Node], rest: Path) -> tuple[Author, ...]:
-    return tuple(
-        Author(node.layer.name, node.layer.locate(node.path + rest), _descend(show(node), rest))
-        for node in shadowed
-    )
-
-
-def show(node: Node) -> Any:
-    """Return the data of any node, settled or not, as far as one layer says them."""
-    match node:
-        case Leaf():
-            return thaw(node.value)
-        case Branch():
-            return {key: show(entry) for key, entry in node.entries.items()}
-        case Listed():
-            return [show(item) for item in node.items]
-        case Removal():
-            return None
-        case _:
-            return [show(item) for operation in node.operations for _, item in operation.items]
-
-
-def _reaches(value: Any, rest: Path) -> bool:
-    """Tell whether a path leads somewhere inside a value."""
-    for part in rest:
-        if isinstance(value, Mapping) and part in value:
-            value = value[str(part)]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return False
-    return True
-
-
-def _descend(value: Any, rest: Path) -> Any:
-    for part in rest:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
-def _author_to_json(author: Author) -> dict[str, Any]:
-    location = author.location
-    return {
-        "layer": author.layer,
-        "file": None if location is None else location.file,
-        "line": None if location is None else location.span.start.line,
-        "column": None if location is None else location.span.start.column,
-        "value": author.value,
-    }
-
-
-def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Name layers, weakest first."""
-    return tuple(layer.name for layer in layers)
