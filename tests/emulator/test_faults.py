@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from orpolicy.emulator.faults import Fault
+from orpolicy.emulator.faults import KINDS, Fault
+from orpolicy.emulator.server import Server
 from orpolicy.emulator.transport import EmulatorTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 BASE = "https://openrouter.ai/api/v1"
 HEADERS = {"X-OpenRouter-Metadata": "enabled"}
@@ -152,6 +154,38 @@ def test_a_short_wait_is_only_a_wait(kind: Any, body: dict[str, Any], *, use_asy
     code, _, content = send(Fault(kind, seconds=0.01), body, use_async=use_async)
     assert code == 200
     assert b"[simulated]" in content
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("refuse", "reset")])
+def test_the_bytes_are_the_same_in_this_process_and_over_a_socket(
+    server: Server, kind: Any, body: dict[str, Any]
+) -> None:
+    fault = Fault(kind, after=2, size=5000 if kind in ("large", "many") else None)
+    server.emulator.script(fault)
+
+    def receive(client: httpx.Client) -> tuple[Any, ...]:
+        received = b""
+        with client.stream("POST", "/chat/completions", json=body) as reply:
+            try:
+                for piece in reply.iter_bytes():
+                    received += piece
+            except httpx.HTTPError:
+                received += b" and a failure"
+        kept = {"content-type", "cache-control", "retry-after"}
+        text = re.sub(rb"gen-[0-9a-f]+", b"gen", received)  # made of the number of the request
+        return reply.status_code, {name: value for name, value in reply.headers.items() if name in kept}, text
+
+    with (
+        httpx.Client(transport=EmulatorTransport(faults=[fault]), base_url=BASE) as inside,
+        httpx.Client(base_url=server.url, verify=False) as outside,
+    ):
+        assert receive(inside) == receive(outside)
 
 
 # Faults of providers
