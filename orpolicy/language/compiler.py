@@ -257,9 +257,9 @@ class Compiler:
     def _finish(
         self, diagnostics: Iterable[Diagnostic], whole: Iterable[str], unchecked: Sequence[str] = ()
     ) -> Iterator[Diagnostic]:
-        """Apply the project's severities and the comments of the files whose findings are all there.
+        """Apply the project's severities and the comments of the files.
 
-        ``unchecked`` are the families of rules that were not looked at.
+        ``whole`` are the presets whose findings are all there, ``unchecked`` the families of rules that were not looked at.
         """
         severities = self.workspace.settings.severities
         documents = []
@@ -267,7 +267,7 @@ class Compiler:
             loaded = self.workspace.find_loaded(name)
             if loaded is not None and loaded.document is not None:
                 documents.append(loaded.document)
-        for diagnostic in suppress(diagnostics, documents, unchecked):
+        for diagnostic in suppress(diagnostics, self.workspace.find_document, documents, unchecked):
             severity = severities.get(diagnostic.code, diagnostic.severity)
             if severity is not Severity.OFF:
                 yield evolve(diagnostic, severity=severity)

@@ -7,6 +7,7 @@ them. Places are looked up when somebody asks, by composing the text once more: 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -19,7 +20,7 @@ from orpolicy.language.diagnostics import Diagnostic, Related, Severity
 from orpolicy.language.rules import RULES
 from orpolicy.language.scalars import Json, NotJsonError, kind_of_key, read_number, read_plain
 from orpolicy.language.secrets import find_secrets, holds_secret, redact
-from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.source import Location, Path, Position, Source, Span
 from orpolicy.language.syntax import (
     explain_missing_colon,
     explain_syntax_error,
@@ -74,11 +75,18 @@ class Document:
 
     def holds_value_at(self, position: Position) -> bool:
         """Tell whether a scalar value covers a position: what looks like a comment there is none."""
-        return any(
-            value.span.start <= position < value.span.end
-            for path, (_, value) in self._places.items()
-            if path not in self._collections
-        )
+        return any(span.start <= position < span.end for span in self._scalars.get(position.line, ()))
+
+    @cached_property
+    def _scalars(self) -> dict[int, list[Span]]:
+        """The spans of all scalars on each line, so that many comments are looked up among few."""
+        spans = {place.span for path, (_, place) in self._places.items() if path not in self._collections}
+        by_line: dict[int, list[Span]] = {}
+        for span in spans:
+            head = self.source.line(span.start.line)[span.start.column - 1 :]
+            for line in range(span.start.line + bool(_BLOCK_HEAD.match(head)), span.end.line + 1):
+                by_line.setdefault(line, []).append(span)
+        return by_line
 
     @cached_property
     def _collections(self) -> set[Path]:
@@ -93,6 +101,10 @@ class Document:
         walk = _Walk(self.source, keep_places=True)
         walk.read(_compose(self.source.text))
         return walk.places
+
+
+_BLOCK_HEAD = re.compile(r"(?:[!&]\S*\s+)*[|>][-+0-9]*\s*(?:#.*)?\Z")
+"""The line on which a block scalar begins: it holds none of its text, but may hold a comment."""
 
 
 @frozen
@@ -124,7 +136,7 @@ def read_document(source: Source) -> Reading:
     reading = _read(source)
     if not holds_secret(source.text):
         return reading
-    stray = tuple(_report_secret(place) for place in _find_stray_secrets(source, reading.diagnostics))
+    stray = tuple(report_secret(place) for place in _find_stray_secrets(source, reading.diagnostics))
     return Reading(None, (*reading.diagnostics, *stray)) if stray else reading
 
 
@@ -449,7 +461,7 @@ class _Walk:
         self._add("yaml-tag", message, self._place(node), "remove the tag; a preset is plain data")
 
     def _add_secret(self, place: Location) -> None:
-        self.diagnostics.append(_report_secret(place))
+        self.diagnostics.append(report_secret(place))
 
     def _add(
         self,
@@ -493,7 +505,8 @@ def _report(source: Source, code: str, message: str, place: Position, hint: str 
     return _diagnose(code, message, source.locate(place, Position(place.line, place.column + 1)), hint)
 
 
-def _report_secret(place: Location) -> Diagnostic:
+def report_secret(place: Location) -> Diagnostic:
+    """Report a credential, without quoting it."""
     hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
     return _diagnose(
         "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint

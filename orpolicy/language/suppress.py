@@ -7,6 +7,7 @@ wished away in a comment. A comment that silences nothing is reported itself.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -17,7 +18,7 @@ from orpolicy.language.source import Location, Position
 from orpolicy.language.suggest import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from orpolicy.language.document import Document
 
@@ -63,19 +64,29 @@ def _scan(document: Document) -> Iterator[Suppression]:
 
 
 def suppress(
-    diagnostics: Iterable[Diagnostic], documents: Iterable[Document], unchecked: Sequence[str] = ()
+    diagnostics: Iterable[Diagnostic],
+    find_document: Callable[[str], Document | None],
+    whole: Iterable[Document] = (),
+    unchecked: Sequence[str] = (),
 ) -> Iterator[Diagnostic]:
-    """Drop the findings that comments silence, and report the comments that silence nothing.
+    """Drop the findings that comments in their own files silence, and report the comments that silence nothing.
 
-    ``documents`` are those whose comments count; leave out those whose findings are not all there. ``unchecked`` are the
-    families of rules that were not looked at: nobody knows what their comments silence.
+    ``find_document`` leads from a file's name to its document. ``whole`` are the documents whose findings are all there:
+    only of those it is known which comments silence nothing. ``unchecked`` are the families of rules that were not looked
+    at: nobody knows what their comments silence.
     """
+    found = list(diagnostics)
+    asked = {document.source.name: document for document in whole}
+    named = {
+        file: find_document(file)
+        for file in {diagnostic.location.file for diagnostic in found} - asked.keys()
+    }
     wanted: dict[tuple[str, int, str], Suppression] = {}
-    for document in documents:
-        for found in find_suppressions(document):
-            wanted[document.source.name, found.line, found.code] = found
+    for file, document in (*asked.items(), *named.items()):
+        for suppression in find_suppressions(document) if document is not None else ():
+            wanted[file, suppression.line, suppression.code] = suppression
     used = set()
-    for diagnostic in diagnostics:
+    for diagnostic in found:
         key = (diagnostic.location.file, diagnostic.location.span.start.line, diagnostic.code)
         if key in wanted and may_suppress(diagnostic.code):
             used.add(key)
@@ -83,24 +94,25 @@ def suppress(
             yield diagnostic
     for key, suppression in wanted.items():
         rule = RULES.get(suppression.code)
-        if key not in used and not (rule and rule.family in unchecked):
+        if key not in used and key[0] in asked and not (rule and rule.family in unchecked):
             yield _report_unused(suppression)
 
 
 def _report_unused(suppression: Suppression) -> Diagnostic:
     code = suppression.code
     if code not in RULES:
-        similar = find_similar(code, RULES)
-        hint = f"did you mean '{similar}'?" if similar else "'orpolicy rule' lists all rules"
+        severity = RULES["unknown-rule"].severity
         return Diagnostic(
-            "unknown-rule",
-            RULES["unknown-rule"].severity,
-            f"there is no rule '{code}'",
-            suppression.place,
-            hint,
+            "unknown-rule", severity, f"there is no rule '{code}'", suppression.place, _suggest(code)
         )
     message = f"this comment silences no finding of '{code}'"
     hint = "remove it" if may_suppress(code) else f"'{code}' cannot be silenced: correct what it reports"
     return Diagnostic(
         "unused-suppression", RULES["unused-suppression"].severity, message, suppression.place, hint
     )
+
+
+@cache
+def _suggest(code: str) -> str:
+    similar = find_similar(code, RULES)
+    return f"did you mean '{similar}'?" if similar else "'orpolicy rule' lists all rules"

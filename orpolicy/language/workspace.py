@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.document import Document, decode, read_document
+from orpolicy.language.document import Document, decode, read_document, report_secret
 from orpolicy.language.files import (
     BUILTIN,
     POLICY_SUFFIXES,
@@ -29,6 +29,7 @@ from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import build_layer
 from orpolicy.language.policy import Policy, meet, read_policy
 from orpolicy.language.schema import merge_strategies
+from orpolicy.language.secrets import holds_secret
 from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Path, Source
 from orpolicy.language.suggest import find_similar
@@ -191,6 +192,13 @@ class Workspace:
             return loaded
         return evolve(loaded, value=evolve(loaded.value, scope=evolve(loaded.value.scope, folder="")))
 
+    def find_document(self, file: str) -> Document | None:
+        """Return the document of a file that was read already; ``None`` where there is none."""
+        if self.builtin is not None and file.startswith(BUILTIN):
+            return self.builtin.find_document(file)
+        loaded = self._loaded.get(file)
+        return None if loaded is None else loaded.document
+
     def find_source(self, file: str) -> Source | None:
         """Return the text of a file as findings name it; ``None`` where it cannot be read."""
         if self.builtin is not None and file.startswith(BUILTIN):
@@ -255,13 +263,15 @@ class Workspace:
         system = data.get("system")
         if isinstance(system, dict):
             path = ("system", "file")
+            place = layer.locate(path)
+            assert place is not None  # noqa: S101  # a layer of a file has places
             try:
                 text = self._read_beside(layer.document, system["file"])
             except FileProblem as problem:
-                place = layer.locate(path)
-                assert place is not None  # noqa: S101  # a layer of a file has places
                 found.append(Diagnostic("system-file", Severity.ERROR, str(problem), place))
             else:
+                if holds_secret(text):
+                    found.append(report_secret(place))
                 tree = evolve(tree, entries={**tree.entries, "system": Leaf(text, layer, path)})
         return tree
 
