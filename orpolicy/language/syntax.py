@@ -42,6 +42,8 @@ _SECOND_DOCUMENT = "a second document starts here; a file holds one", "split the
 _USUAL_MISTAKES: tuple[tuple[str, str, str], ...] = (
     # what PyYAML says, what we say, what helps
     (r"found character '\\t'", "a tab indents this line", "indent with spaces; YAML forbids tabs there"),
+    (r"found a tab character", "a tab indents this line", "indent with spaces; YAML forbids tabs there"),
+    (r"found unexpected ':'", "a space is missing after this colon", "write 'key: value'"),
     (r"found character '@'", "'@' cannot start a value", f'{_QUOTE}: "@preset/name"'),
     (r"found character '(.)'", r"'\1' cannot start a value", _QUOTE),
     (r"while scanning an alias", "'*' starts an alias, and no name follows it", f'{_QUOTE}: "*/claude-*"'),
@@ -76,7 +78,7 @@ _USUAL_MISTAKES: tuple[tuple[str, str, str], ...] = (
         "use single quotes, or complete it",
     ),
     (
-        r"block scalar; expected a comment",
+        r"block scalar; expected",
         "text follows the sign of a block on its line",
         "begin the text on the next line, indented",
     ),
