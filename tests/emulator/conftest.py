@@ -6,13 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import yaml
 
 from orpolicy.emulator.transport import EmulatorTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 BASE = "https://openrouter.ai/api/v1"
+
+
+@pytest.fixture(scope="session")
+def specification(shared: Path) -> dict[str, Any]:
+    """OpenRouter's OpenAPI document."""
+    text = (shared / "facts/openapi.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return found
 
 
 @pytest.fixture

@@ -8,27 +8,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import jsonschema
 import pytest
-import yaml
 
 from orpolicy.emulator.transport import EmulatorTransport
 from orpolicy.emulator.wire import write_json
 from orpolicy.routing.answers import assemble
 from orpolicy.routing.snapshot import demonstration
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def specification(shared: Path) -> dict[str, Any]:
-    text = (shared / "facts/openapi.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    return found
 
 
 def check(instance: Any, name: str, specification: dict[str, Any]) -> None:
