@@ -28,7 +28,9 @@ language.lint.filters language.lint.search language.lint.session language.lint.t
 language.lint
 language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
-language.lower language.values language.explain language.compilation language.workspace language.survey language.compiler
+language.lower language.values language.explain language.effective
+language.skin_parts language.skin_responses language.skin_messages language.skins
+language.compilation language.workspace language.survey language.compiler
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing

@@ -23,6 +23,7 @@ from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
 from orpolicy.language.document import Document
+from orpolicy.language.effective import Effective, choose_files
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.lint import lint
@@ -44,7 +45,13 @@ from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.source import Location, Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
-from orpolicy.language.survey import diagnose_files, diagnose_project, find_emptiness, find_unused_policies
+from orpolicy.language.survey import (
+    diagnose_files,
+    diagnose_policies,
+    diagnose_project,
+    find_emptiness,
+    find_unused_policies,
+)
 from orpolicy.language.trees import Branch, Layer, author, locate, to_data
 
 if TYPE_CHECKING:
@@ -76,9 +83,7 @@ class Compiler:
             PolicyViolation: a policy forbids what the preset says.
             CompileError: the sources are wrong.
         """
-        self._require_environment(environment)
-        if self.workspace.find_loaded(name) is None:
-            raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
+        self._require(environment, [name])
         outcome = self._compile(name, environment)
         preset = self.workspace.find_preset(name)
         if preset is not None and preset.abstract:
@@ -109,10 +114,7 @@ class Compiler:
         Raises:
             UsageError: there is no such preset or environment.
         """
-        self._require_environment(environment)
-        for name in names or ():
-            if self.workspace.find_loaded(name) is None:
-                raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
+        self._require(environment, names or ())
         chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
         diagnostics = [
             *diagnose_project(self.workspace, chosen),
@@ -132,6 +134,37 @@ class Compiler:
         diagnostics.extend(name_environments(diagnostic, where) for diagnostic, where in found.items())
         unchecked = () if inspect else ("catalogue",)
         return Report(tuple(self._finish(diagnostics, whole=chosen, unchecked=unchecked)))
+
+    def compose(self, name: str, environment: str | None = None) -> dict[str, Any]:
+        """Return what a preset, also an abstract one, says together with all below it, before any policy.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            CompileError: the sources are wrong.
+        """
+        self._require(environment, [name])
+        tree, found = self._stack(name, environment)
+        found = (*self.workspace.project.diagnostics, *diagnose_files(self.workspace, [name]), *found)
+        report = Report(tuple(self._finish(found, whole=())))
+        if tree is None or report.errors:
+            raise CompileError(report)
+        composed: dict[str, Any] = to_data(settle(tree))
+        return composed
+
+    def find_policy(self, name: str | None = None, environment: str | None = None) -> Effective:
+        """Return the policy in force for a preset, or, without a name, that for every preset.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            PolicyViolation: a policy cannot be read, or the policies contradict each other.
+        """
+        self._require(environment, [] if name is None else [name])
+        effective = choose_files(self.workspace.policy_values, name, environment)
+        found = diagnose_policies(self.workspace, [effective.policy])
+        report = Report(tuple(self._finish((*self.workspace.project.diagnostics, *found), whole=())))
+        if report.errors:
+            raise PolicyViolation(report)
+        return effective
 
     def _variants(self, name: str, environment: str | None) -> Iterator[str | None]:
         """Choose the environments in which a preset has to be compiled: those that change anything."""
@@ -153,23 +186,28 @@ class Compiler:
 
     def _compile(self, name: str, environment: str | None) -> Outcome:
         preset = self.workspace.find_preset(name)
+        composed, found = self._stack(name, environment)
+        if preset is None or composed is None or preset.abstract:
+            return Outcome(None, found)
+        own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
+        vain = tuple(report_vain_removals(composed, own))
+        return self._finish_composition(name, environment, composed, vain)
+
+    def _stack(self, name: str, environment: str | None) -> tuple[Branch | None, tuple[Diagnostic, ...]]:
+        """Lay what a preset says over all below it; nothing comes of a broken file, whose own findings say so."""
+        preset = self.workspace.find_preset(name)
         if preset is None:
-            return Outcome(None, ())
+            return None, ()
         try:
             chain = self._chain(preset)
         except ExtendsError as error:
-            return Outcome(None, (self._report_extends(error),))
+            return None, (self._report_extends(error),)
         if any(self.workspace.find_preset(source.name) is None for source in chain):
-            return Outcome(None, ())  # a base is broken, and its own findings say so
+            return None, ()
         layers = [layer for source in reversed(chain) for layer in _own_layers(source, environment)]
         if self.workspace.settings.defaults is not None:
             layers.insert(0, self.workspace.settings.defaults)
-        composed = evolve(self._compose(layers), layer=preset.tree.layer)
-        own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
-        if preset.abstract:
-            return Outcome(None, ())
-        vain = tuple(report_vain_removals(composed, own))
-        return self._finish_composition(name, environment, composed, vain)
+        return evolve(self._compose(layers), layer=preset.tree.layer), ()
 
     def _finish_composition(
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
@@ -284,7 +322,10 @@ class Compiler:
             error.code, RULES[error.code].severity, error.message, loaded.document.locate(error.path), hint
         )
 
-    def _require_environment(self, environment: str | None) -> None:
+    def _require(self, environment: str | None, names: Iterable[str]) -> None:
+        for name in names:
+            if self.workspace.find_loaded(name) is None:
+                raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         known = self.workspace.environments if environment is not None else ()
         if environment is not None and environment not in known:
             raise UsageError(self._say_unknown("environment", environment, known))

@@ -63,6 +63,8 @@ def _write_models(bounds: Bounds, models: tuple[str, ...], body: dict[str, Any])
         ]
         if patterns and not models:
             yield f"models.allow: patterns ({', '.join(patterns)}) need a catalogue to be expanded"
+        elif not allowed:
+            yield "models.allow: no known model is on every list, and a guardrail takes no empty one"
         else:
             body["allowed_models"] = allowed
     if bounds.models_deny:

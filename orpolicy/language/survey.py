@@ -5,27 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Diagnostic
+from orpolicy.language.files import PROJECT_FILE
 from orpolicy.language.policy import Scope, find_contradictions, meet
 from orpolicy.language.reports import NOWHERE, report_emptiness
 from orpolicy.language.rules import RULES
+from orpolicy.language.workspace import SHELF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from orpolicy.language.policy import Policy, PolicyFile
     from orpolicy.language.workspace import Workspace
 
 
 def diagnose_project(workspace: Workspace, names: Iterable[str]) -> Iterator[Diagnostic]:
     """Report what is wrong with the project file and with policies, contradictions among them included."""
     yield from workspace.project.diagnostics
+    where = (None, *sorted(workspace.policy_environments))
+    unscoped = meet(*(file.policy for file in workspace.policy_values if file.scope == Scope()))
+    governing = {workspace.find_policy(name, environment) for name in names for environment in where}
+    yield from diagnose_policies(workspace, {unscoped, *governing})
+
+
+def diagnose_policies(workspace: Workspace, combined: Iterable[Policy]) -> Iterator[Diagnostic]:
+    """Report what is wrong with policy files, and combinations of policies that leave nothing."""
     for loaded in workspace.policies:
         yield from loaded.diagnostics
-    files = [loaded.value for loaded in workspace.policies if loaded.value is not None]
-    where = (None, *sorted(workspace.policy_environments))
-    unscoped = meet(*(file.policy for file in files if file.scope == Scope()))
-    governing = {workspace.find_policy(name, environment) for name in names for environment in where}
-    for policy in {unscoped, *governing}:
-        for nothing, statements in find_contradictions(policy):
+    found = {empty for policy in combined for empty in find_contradictions(policy)}
+    for nothing, statements in found:
+        smaller = (other for what, other in found if what == nothing)
+        if not any(set(other) < set(statements) for other in smaller):
             yield report_emptiness(nothing, statements)
 
 
@@ -41,21 +50,23 @@ def find_emptiness(workspace: Workspace) -> Iterator[Diagnostic]:
 
 
 def find_unused_policies(workspace: Workspace) -> Iterator[Diagnostic]:
-    """Report policies that govern no preset."""
-    names = workspace.preset_files
+    """Report policies that govern no preset: nothing matches them, or they lie on the shelf and nobody adopts them."""
+    names = [name for name in workspace.preset_files if not workspace.is_abstract(name)]
     where = (None, *sorted(workspace.policy_environments))
-    for loaded in workspace.policies:
-        file = loaded.value
-        if file is not None and not any(file.scope.covers(name, env) for name in names for env in where):
-            place = file.document.locate(("applies_to",), "key")
+    for file in workspace.policy_values:
+        if not any(file.scope.covers(name, env) for name in names for env in where):
             hint = "correct 'applies_to', or move the file above the presets it should govern"
-            yield Diagnostic(
-                "policy-unused",
-                RULES["policy-unused"].severity,
-                "this policy governs no preset",
-                place,
-                hint,
-            )
+            yield _report_unused("this policy governs no preset", file, hint)
+    for name, loaded in workspace.unadopted.items():
+        yield from loaded.diagnostics
+        if loaded.value is not None:
+            hint = f"adopt it in {PROJECT_FILE}: 'policies: [{name}]'; or move the file out of '{SHELF}'"
+            yield _report_unused("this policy lies on the shelf and governs no preset", loaded.value, hint)
+
+
+def _report_unused(message: str, file: PolicyFile, hint: str) -> Diagnostic:
+    place = file.document.locate(("applies_to",), "key")
+    return Diagnostic("policy-unused", RULES["policy-unused"].severity, message, place, hint)
 
 
 def diagnose_files(workspace: Workspace, names: Iterable[str]) -> Iterator[Diagnostic]:

@@ -38,6 +38,8 @@ from orpolicy.language.trees import Branch, Layer, Leaf
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from orpolicy.language.policy import PolicyFile
+
 
 SHELF = "policies/"
 """The folder, below the presets, of policies that govern nothing until the project adopts them."""
@@ -85,14 +87,20 @@ class Workspace:
 
     @cached_property
     def duplicates(self) -> tuple[Diagnostic, ...]:
-        """Files that claim the name of another one (``triage.yaml`` and ``triage.yml``)."""
+        """Files that claim the name of another one (``triage.yaml`` and ``triage.yml``), or of a built-in preset."""
         folder = self.settings.presets
         extra = set(self.files.list_yaml(folder)) - set(self.preset_files.values()) - set(self.policy_files)
-        return tuple(
-            report_file(file, "duplicate-preset", f"the preset '{preset_name(file, folder)}' has two files")
-            for file in sorted(extra)
+        doubled = {
+            file: f"the preset '{preset_name(file, folder)}' has two files"
+            for file in extra
             if not file.endswith(TEST_SUFFIXES) and file != PROJECT_FILE
-        )
+        }
+        if self.builtin is not None:
+            reserved = self.preset_files.keys() & self.builtin.preset_files.keys()
+            doubled |= {
+                self.preset_files[name]: f"'{name}' is the name of a built-in preset" for name in reserved
+            }
+        return tuple(report_file(file, "duplicate-preset", doubled[file]) for file in sorted(doubled))
 
     @cached_property
     def environments(self) -> tuple[str, ...]:
@@ -104,10 +112,14 @@ class Workspace:
         return tuple(sorted(named | self.policy_environments))
 
     @cached_property
+    def policy_values(self) -> tuple[PolicyFile, ...]:
+        """The policies in force, but for those that cannot be read."""
+        return tuple(loaded.value for loaded in self.policies if loaded.value is not None)
+
+    @cached_property
     def policy_environments(self) -> frozenset[str]:
         """The environments that policies name: the only ones in which they differ."""
-        scopes = (loaded.value.scope for loaded in self.policies if loaded.value is not None)
-        return frozenset(name for scope in scopes for name in scope.environments or ())
+        return frozenset(name for file in self.policy_values for name in file.scope.environments or ())
 
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
@@ -152,10 +164,24 @@ class Workspace:
         own = [self.load_policy(file) for file in self.policy_files if file not in shelved]
         return (*own, *(self._adopt(index, name) for index, name in enumerate(self.settings.policies)))
 
+    @cached_property
+    def unadopted(self) -> Mapping[str, Loaded]:
+        """The project's own policies that lie on the shelf and that it does not adopt, by name."""
+        shelved = {name: file for name, (workspace, file) in self._shelf.items() if workspace is self}
+        return {
+            name: self.load_policy(file)
+            for name, file in shelved.items()
+            if name not in self.settings.policies
+        }
+
+    def is_abstract(self, name: str) -> bool:
+        """Tell whether a preset is one that is never compiled by itself; a broken one is not known to be."""
+        preset = self.find_preset(name)
+        return preset is not None and preset.abstract
+
     def find_policy(self, name: str, environment: str | None) -> Policy:
         """Return the meet of all policies that govern a preset in an environment."""
-        loaded = (loaded.value for loaded in self.policies)
-        files = [file for file in loaded if file is not None and file.scope.covers(name, environment)]
+        files = [file for file in self.policy_values if file.scope.covers(name, environment)]
         key = tuple(id(file) for file in files)
         if key not in self._policies:
             self._policies[key] = meet(*(file.policy for file in files))
