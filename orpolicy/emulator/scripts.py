@@ -16,7 +16,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from attrs import fields, frozen
+from attrs import frozen
 
 from orpolicy.emulator.faults import KINDS, Fault
 from orpolicy.errors import UsageError
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path as File
 
+    from orpolicy.language.document import Anchor
     from orpolicy.language.source import Path
+
+    Mistake = tuple[Path, Anchor, str]
 
 
 @frozen
@@ -74,7 +77,7 @@ def read_faults(file: File) -> tuple[Fault, ...]:
     if reading.document is None or reading.diagnostics:
         raise UsageError("\n".join(map(_say, reading.diagnostics)))
     document = reading.document
-    mistakes = [f"{document.locate(path)}: {what}" for path, what in _find_mistakes(document)]
+    mistakes = [f"{document.locate(path, anchor)}: {what}" for path, anchor, what in _find_mistakes(document)]
     if mistakes:
         raise UsageError("\n".join(mistakes))
     rows: Any = document.data["faults"]
@@ -85,39 +88,38 @@ def _say(found: Diagnostic) -> str:
     return f"{found.location}: {found.message}"
 
 
-def _find_mistakes(document: Document) -> Iterator[tuple[Path, str]]:
+def _find_mistakes(document: Document) -> Iterator[Mistake]:
     yield from (
-        ((key,), f"there is no key '{key}' here; the only one is 'faults'")
+        ((key,), "key", f"there is no key '{key}' here; the only one is 'faults'")
         for key in document.data
         if key != "faults"
     )
     rows = document.data.get("faults")
     if not isinstance(rows, list):
-        yield ("faults",) if "faults" in document.data else (), "'faults' must be a list of faults"
+        yield ("faults",) if "faults" in document.data else (), "value", "'faults' must be a list of faults"
         return
     for place, row in enumerate(rows):
         yield from _find_mistakes_of(row, ("faults", place))
 
 
-def _find_mistakes_of(row: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _find_mistakes_of(row: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(row, dict):
-        yield path, "a fault is a mapping: {kind: status, status: 429}"
+        yield path, "value", "a fault is a mapping: {kind: status, status: 429}"
         return
     if "kind" not in row:
-        yield path, f"'kind' is missing: {_CHECKS['kind'].words}"
+        yield path, "value", f"'kind' is missing: {_CHECKS['kind'].words}"
     for key, value in row.items():
         check = _CHECKS.get(key)
         if check is None:
             close = get_close_matches(key, _CHECKS, 1)
             meant = f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(_CHECKS)}"
-            yield (*path, key), f"a fault has no '{key}'; {meant}"
+            yield (*path, key), "key", f"a fault has no '{key}'; {meant}"
         elif not check.holds(value):
-            yield (*path, key), f"'{key}' must be {check.words}"
+            yield (*path, key), "value", f"'{key}' must be {check.words}"
 
 
 def _make(row: dict[str, Any]) -> Fault:
-    known = {field.name for field in fields(Fault)}
-    given = {key: value for key, value in row.items() if key in known}
+    given = dict(row)
     if "requests" in given:
         given["requests"] = tuple(given["requests"])
     if "seconds" in given:

@@ -42,7 +42,7 @@ def test_every_field_of_a_fault_can_be_written(tmp_path: Path) -> None:
     [
         ("faults: [{kind: stat}]", ":1:17: 'kind' must be one of status, error_body"),
         ("faults: [{status: 500}]", ":1:10: 'kind' is missing"),
-        ("faults: [{kind: cut, afer: 2}]", "a fault has no 'afer'; did you mean 'after'?"),
+        ("faults: [{kind: cut, afer: 2}]", ":1:22: a fault has no 'afer'; did you mean 'after'?"),
         ("faults: [{kind: cut, zzz: 2}]", "a fault has no 'zzz'; there are: kind, status"),
         ("faults: [{kind: status, status: 200}]", "'status' must be an HTTP status from 400 to 599"),
         ("faults: [{kind: status, status: '500'}]", "'status' must be an HTTP status from 400 to 599"),
@@ -55,7 +55,7 @@ def test_every_field_of_a_fault_can_be_written(tmp_path: Path) -> None:
         ("faults: [slow]", ":1:10: a fault is a mapping"),
         ("faults: 3", ":1:9: 'faults' must be a list of faults"),
         ("{}", "'faults' must be a list of faults"),
-        ("fault: []", "there is no key 'fault' here; the only one is 'faults'"),
+        ("fault: []", ":1:1: there is no key 'fault' here; the only one is 'faults'"),
         ("faults: [", "faults.yaml:1:"),
         ("faults: []\nfaults: []", ":2:1: "),
     ],
