@@ -10,22 +10,25 @@ import stat
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from orpolicy.compiled import Compiled
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
+from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.document import MAX_BYTES
 from orpolicy.language.files import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem
+from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import Workspace
 from orpolicy.resources import builtin_presets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orpolicy.language.diagnostics import Report
+    from orpolicy.language.effective import Effective
     from orpolicy.language.source import Source
     from orpolicy.routing.catalog import Catalog
 
@@ -184,8 +187,10 @@ class Project:
             CatalogError: there is a snapshot, and it cannot be read.
         """
         chosen = None if names is None else [self._resolve(name) for name in names]
+        if chosen is None and not self.names and self.workspace.settings.document is None:
+            raise UsageError("there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/'")
         if self.catalog is None:
-            return self._compiler.check(chosen, environment)
+            return self._compiler.check(chosen, environment, further=tuple(self._find_missing_catalog()))
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
         inspection = Inspection(self.catalog, now or read_clock())
@@ -193,6 +198,15 @@ class Project:
         if names is None:
             further += inspection.inspect_policies(self.workspace)
         return self._compiler.check(chosen, environment, inspection.inspect, further)
+
+    def _find_missing_catalog(self) -> Iterator[Diagnostic]:
+        """Report a snapshot that the project file names and that is not there; the usual name may be missing."""
+        document = self.workspace.settings.document
+        if document is not None and "catalog" in document.data:
+            message = f"there is no catalogue snapshot '{self.workspace.settings.catalog}'"
+            hint = "'orpolicy catalog pull' writes one; without it, names and prices are not checked"
+            place = document.locate(("catalog",))
+            yield Diagnostic("missing-catalog", RULES["missing-catalog"].severity, message, place, hint)
 
     @cached_property
     def catalog(self) -> Catalog | None:
@@ -209,6 +223,24 @@ class Project:
         from orpolicy.routing.answers import load_catalog  # noqa: PLC0415 - many projects have no snapshot
 
         return load_catalog(file)
+
+    def policy(self, name: str | None = None, environment: str | None = None) -> Effective:
+        """Return the policy in force for a preset in an environment, or, without a name, that for every preset.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            PolicyViolation: a policy cannot be read, or the policies contradict each other.
+        """
+        return self._compiler.find_policy(None if name is None else self._resolve(name), environment)
+
+    def compose(self, name: str, environment: str | None = None) -> dict[str, Any]:
+        """Return what a preset, also a mixin, says together with all below it, before any policy.
+
+        Raises:
+            UsageError: there is no such preset or environment.
+            CompileError: the sources are wrong.
+        """
+        return self._compiler.compose(self._resolve(name), environment)
 
     def source(self, file: str) -> Source | None:
         """Return the text of a file that a finding names; ``None`` where it cannot be read."""

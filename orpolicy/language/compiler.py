@@ -323,12 +323,27 @@ class Compiler:
         )
 
     def _require(self, environment: str | None, names: Iterable[str]) -> None:
+        """Refuse names that nobody knows; an environment may be one of the project's or of the presets' own overlays."""
         for name in names:
             if self.workspace.find_loaded(name) is None:
                 raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
-        known = self.workspace.environments if environment is not None else ()
-        if environment is not None and environment not in known:
+        if environment is None:
+            return
+        listed = self.workspace.settings.environments
+        if listed is None and any(environment in self._find_overlays(name) for name in names):
+            return
+        known = self.workspace.environments
+        if environment not in known:
             raise UsageError(self._say_unknown("environment", environment, known))
+
+    def _find_overlays(self, name: str) -> set[str]:
+        preset = self.workspace.find_preset(name)
+        if preset is None:
+            return set()
+        try:
+            return {overlay for source in self._chain(preset) for overlay in source.overlays}
+        except ExtendsError:
+            return set(preset.overlays)
 
     @staticmethod
     def _say_unknown(kind: str, name: str, known: Sequence[str]) -> str:

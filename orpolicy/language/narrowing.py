@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from orpolicy.language.trees import Branch, Leaf, Node, Removal, find_node, locate, put, to_data
 from orpolicy.language.trees import Sequence as Listed
@@ -57,8 +57,12 @@ class Work:
         self.tree = put(self.tree, path, leaf)
 
     def fill_list(self, path: Path, items: Sequence[Node], statement: Statement) -> None:
-        """Write a list whose items know their own authors."""
-        self.tree = put(self.tree, path, Listed(tuple(items), statement.layer, statement.path))
+        """Write a list whose items know their own authors; one that the preset has stays the preset's."""
+        said, rest = find_node(self.tree, path)
+        if isinstance(said, Listed) and not rest:
+            self.tree = put(self.tree, path, evolve(said, items=tuple(items)), shadow=False)
+        else:
+            self.tree = put(self.tree, path, Listed(tuple(items), statement.layer, statement.path))
 
     def item(self, path: Path) -> Node:
         """Return the node of a list's item."""

@@ -56,7 +56,8 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "abstract-preset": E,
         "nothing-to-remove": E,
         "system-file": E,
-        "empty-project": W,
+        "empty-project": E,
+        "missing-catalog": E,
     },
     "policy": {
         "unknown-policy": E,

@@ -132,16 +132,16 @@ def find_node(tree: Node, path: Path) -> tuple[Node, Path]:
     return node, ()
 
 
-def put(tree: Branch, path: Path, node: Node) -> Branch:
-    """Return a settled tree with a node at a path of keys; what stood there is shadowed by it."""
+def put(tree: Branch, path: Path, node: Node, *, shadow: bool = True) -> Branch:
+    """Return a settled tree with a node at a path of keys; what stood there is shadowed by it, unless told otherwise."""
     key = str(path[0])
     below = tree.entries.get(key)
     if len(path) > 1:
         inner = below if isinstance(below, Branch) else Branch({}, node.layer, node.path)
-        node = put(inner, path[1:], node)
+        node = put(inner, path[1:], node, shadow=shadow)
         if below is not None and not isinstance(below, Branch):
             node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
-    elif below is not None:
+    elif below is not None and shadow:
         node = evolve(node, shadowed=(*node.shadowed, evolve(below, shadowed=()), *below.shadowed))
     return evolve(tree, entries={**tree.entries, key: node})
 

@@ -13,7 +13,7 @@ from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library
+from orpolicy.project import Library, Project
 from orpolicy.routing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def found(files: dict[str, str], *, compiled: bool = False, with_catalog: bool =
     if with_catalog:
         return {diagnostic.code for diagnostic in check_with_catalog(workspace, files.get("catalog.json"))}
     if not compiled:
-        return {diagnostic.code for diagnostic in Compiler(workspace).check()}
+        return {diagnostic.code for diagnostic in Project(workspace).check()}
     try:
         Compiler(workspace).compile("example")
     except CompileError as error:
