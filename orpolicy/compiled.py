@@ -14,8 +14,10 @@ from orpolicy.language.lower import order_body, write_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from orpolicy.language.compilation import Messages, Request
+    from orpolicy.language.skins import Skin
     from orpolicy.language.source import Location, Path
     from orpolicy.routing.catalog import Catalog
     from orpolicy.routing.cost import Bound, Reach
@@ -42,26 +44,44 @@ class Compiled(Compilation):
         messages: Messages,
         *,
         token_counter: Callable[[Mapping[str, Any]], int] | None = None,
+        skin: Skin = "chat",
         **overrides: Any,
     ) -> Request:
         """Join the body with messages; ``overrides`` are one more layer, checked like the others.
 
         ``max_cost`` is held: with a catalogue by adding up the worst case, without one by ceilings in the request.
-        ``token_counter`` counts the prompt tokens of a body, where its bytes are too loose a bound.
+        ``token_counter`` counts the prompt tokens of a body, where its bytes are too loose a bound. ``skin`` writes the
+        request for another endpoint: ``"responses"`` or ``"messages"``; the request's ``path`` says which.
 
         Raises:
             CompileError: an override is not valid, or does not go with the preset.
             PolicyViolation: a policy forbids an override.
             CostCeilingExceeded: the worst case is above ``max_cost``, or nothing can bound it.
+            SkinError: the other endpoint cannot carry something; it names what.
         """
         request = super().request(messages, **overrides)
-        if request.max_cost is None:
+        if request.max_cost is not None:
+            request = self._hold(request, request.max_cost, token_counter, overridden=bool(overrides))
+        if skin == "chat":
             return request
+        from orpolicy.language.skins import PATHS, wear  # noqa: PLC0415 - most requests are chat completions
+
+        return evolve(request, body=wear(request.body, skin), path=PATHS[skin])
+
+    def _hold(
+        self,
+        request: Request,
+        max_cost: Decimal,
+        token_counter: Callable[[Mapping[str, Any]], int] | None,
+        *,
+        overridden: bool,
+    ) -> Request:
+        """Hold a request to its ``max_cost``."""
         from orpolicy.routing.ceiling import hold_ceiling  # noqa: PLC0415 - most presets have no ceiling
 
-        over = self.catalog if overrides else self._reach
+        over = self.catalog if overridden else self._reach
         region = None if "//openrouter." in request.base_url else request.base_url.partition("//")[2][:2]
-        body = hold_ceiling(request.body, request.max_cost, over, token_counter=token_counter, region=region)
+        body = hold_ceiling(request.body, max_cost, over, token_counter=token_counter, region=region)
         return evolve(request, body=write_json(order_body(body)))
 
     def route(  # noqa: PLR0913 - what is known about the call, each by its name

@@ -29,10 +29,11 @@ from orpolicy.client.driving import drive, drive_async, is_stream
 from orpolicy.client.flow import Attempt, Retry, Send, Surroundings, exchange
 from orpolicy.client.ledger import Ledger
 from orpolicy.client.lookups import AsyncLookups, Lookups
-from orpolicy.client.replies import Reply, read_reply
+from orpolicy.client.replies import Reply, read_reply, read_usage
 from orpolicy.client.streams import AsyncOpened, AsyncStream, Opened, Stream
 from orpolicy.client.turns import Turn
-from orpolicy.client.wire import Preset, Wire, Wiring
+from orpolicy.client.wire import CHAT, Preset, Sendable, Wire, Wiring
+from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -98,8 +99,16 @@ class _Base(ABC, Generic[Http]):
     def _turn(
         self, preset: Preset, messages: Messages, overrides: Mapping[str, Any], *, stream: bool = False
     ) -> Turn:
-        wire = self._wiring.wire(preset.request(messages, **overrides), stream=stream)
+        asked = preset.request(messages, **overrides)
+        if getattr(asked, "path", CHAT) != CHAT:
+            raise UsageError(
+                "replies are those of chat completions: give a request in another skin to `send`"
+            )
+        wire = self._wiring.wire(asked, stream=stream)
         return Turn(wire, self.ledger, self._audit, getattr(preset, "catalog", None))
+
+    def _sending(self, request: Sendable) -> Turn:
+        return Turn(self._wiring.wire(request, stream=False), self.ledger, None, None)
 
     def _flow(self, wire: Wire) -> Generator[Send, Answer, tuple[Answer, dict[str, Any] | None]]:
         retry = self._retry if wire.repeatable else Retry(attempts=1)
@@ -134,6 +143,14 @@ class Client(_Base[httpx.Client], Lookups):
         """Return a stream of chunks; the request is sent when it is entered."""
         turn = self._turn(preset, messages, overrides, stream=True)
         return Stream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
+
+    def send(self, request: Sendable) -> Mapping[str, Any]:
+        """Send a request that a preset made, in whatever skin, and return the JSON body; it stands in the ledger."""
+        turn = self._sending(request)
+        with turn as wire:
+            document = drive(self._flow(wire), partial(self._send, wire), self._sleep)[1] or {}
+            turn.book(read_usage(document.get("usage")))
+            return document
 
     def request(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
@@ -218,6 +235,14 @@ class AsyncClient(_Base[httpx.AsyncClient], AsyncLookups):
         """Return a stream of chunks; the request is sent when it is entered."""
         turn = self._turn(preset, messages, overrides, stream=True)
         return AsyncStream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
+
+    async def send(self, request: Sendable) -> Mapping[str, Any]:
+        """Send a request that a preset made, in whatever skin, and return the JSON body; it stands in the ledger."""
+        turn = self._sending(request)
+        with turn as wire:
+            document = (await drive_async(self._flow(wire), partial(self._send, wire), self._sleep))[1] or {}
+            turn.book(read_usage(document.get("usage")))
+            return document
 
     async def request(
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None

@@ -111,7 +111,7 @@ class Chunk:
     @property
     def usage(self) -> Usage | None:
         """Tokens and cost, which come with the last chunk (fact 151)."""
-        return _usage(self.raw.get("usage"))
+        return read_usage(self.raw.get("usage"))
 
 
 def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
@@ -135,7 +135,7 @@ def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply
         provider=_text_or_none(document.get("provider")) or _selected_provider(metadata),
         id=headers.get("x-generation-id") or _text(document.get("id")),
         service_tier=_text_or_none(document.get("service_tier")),
-        usage=_usage(document.get("usage")),
+        usage=read_usage(document.get("usage")),
         metadata=metadata if isinstance(metadata, dict) else None,
         raw=document,
     )
@@ -189,14 +189,15 @@ def _tool_call(call: Mapping[str, Any], place: int) -> ToolCall:
     )
 
 
-def _usage(value: Any) -> Usage | None:
+def read_usage(value: Any) -> Usage | None:
+    """Read what a reply used, ``None`` where it does not say; other skins speak of input and output."""
     if not isinstance(value, dict):
         return None
     prompt = _mapping(value.get("prompt_tokens_details"))
     completion = _mapping(value.get("completion_tokens_details"))
     is_byok = value.get("is_byok")
-    prompt_tokens = read_count(value.get("prompt_tokens"))
-    completion_tokens = read_count(value.get("completion_tokens"))
+    prompt_tokens = read_count(value.get("prompt_tokens", value.get("input_tokens")))
+    completion_tokens = read_count(value.get("completion_tokens", value.get("output_tokens")))
     return Usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,

@@ -142,7 +142,7 @@ class _Streamed:
     def _leave(self) -> None:
         """Book what came of a stream that was left early; a failed one is booked as a failure."""
         if self._listening is not None and self._listening.failure is None:
-            self._turn.book(self._listening.reply(partial=True))
+            self._turn.book(self._listening.reply(partial=True).usage)
         self._turn.__exit__()
 
 

@@ -9,7 +9,7 @@ from orpolicy.client.audit import audit, enforce
 if TYPE_CHECKING:
     from orpolicy.client.audit import Mode
     from orpolicy.client.ledger import Entry, Ledger
-    from orpolicy.client.replies import Reply
+    from orpolicy.client.replies import Reply, Usage
     from orpolicy.client.wire import Wire
     from orpolicy.routing.catalog import Catalog
 
@@ -36,14 +36,14 @@ class Turn:
 
     def settle(self, reply: Reply) -> Reply:
         """Book a reply, compare who served it with whom the preset allows, and return it."""
-        self.book(reply)
+        self.book(reply.usage)
         if self._mode is not None:
             found = audit(self.wire.body, reply, self._catalog)
             enforce(self._mode, self._ledger, self.wire.preset, found, reply)
         return reply
 
-    def book(self, reply: Reply) -> None:
-        """Book a reply, also one that was cut short; only the first counts."""
+    def book(self, usage: Usage | None) -> None:
+        """Book what a reply used, also one that was cut short; only the first counts."""
         entry, self._entry = self._entry, None
         if entry is not None:
-            entry.close(reply.usage)
+            entry.close(usage)

@@ -89,17 +89,17 @@ class Wiring:
         self._headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         if metadata:
             self._headers["X-OpenRouter-Metadata"] = "enabled"  # fact 132
-        self._endpoints: dict[str, httpx.URL] = {}
+        self._endpoints: dict[tuple[str, str], httpx.URL] = {}
         if self._base_url is not None:
             _url(self._base_url)
 
     def wire(self, asked: Sendable, *, stream: bool) -> Wire:
         """Build the HTTP request for what a preset asks."""
-        if getattr(asked, "path", CHAT) != CHAT:
-            raise UsageError(f"the client's calls speak {CHAT}: send a request of another skin by `request`")
-        url = self._endpoints.get(asked.base_url)
+        path = getattr(asked, "path", CHAT)
+        url = self._endpoints.get((asked.base_url, path))
         if url is None:
-            url = self._endpoints[asked.base_url] = choose_endpoint(self._base_url, asked.base_url)
+            url = choose_endpoint(self._base_url, asked.base_url, path)
+            self._endpoints[asked.base_url, path] = url
         request = self._build(
             "POST",
             url,
@@ -109,7 +109,7 @@ class Wiring:
         )
         return Wire(
             request,
-            partial(self._veil, asked.body.get("messages")),
+            partial(self._veil, [asked.body.get(key) for key in ("messages", "input", "system")]),
             asked.body,
             getattr(asked, "preset", ""),
             getattr(asked, "max_cost", None),

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @frozen
 class Request:
-    """A request that is ready to be sent: the whole body, and headers without the key; ``max_cost`` is USD."""
+    """A request that is ready to be sent: the whole body, and headers without the key; ``max_cost`` is USD.
+
+    ``path`` is where it goes below ``base_url``: chat completions, unless another skin was asked for.
+    """
 
     body: dict[str, Any] = field(repr=False)
     headers: Mapping[str, str]
     base_url: str
     preset: str
     max_cost: Usd | None = None
+    path: str = "/chat/completions"
 
 
 Messages = str | Sequence[Mapping[str, Any]]
