@@ -5,137 +5,30 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define
 
 from orpolicy.compiled import Compiled
+from orpolicy.disk import Folder, Library, Loose, find_misnamed, find_root
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Diagnostic
-from orpolicy.language.document import MAX_BYTES
-from orpolicy.language.files import BUILTIN, PRESET_SUFFIXES, PROJECT_FILE, FileProblem
+from orpolicy.language.files import BUILTIN
 from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import Workspace
-from orpolicy.resources import builtin_presets
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orpolicy.language.diagnostics import Report
     from orpolicy.language.effective import Effective
     from orpolicy.language.source import Source
     from orpolicy.routing.catalog import Catalog
-
-
-@define(frozen=True, slots=False)
-class Folder:
-    """Files below a folder; a link that leads out of it is not followed."""
-
-    root: Path
-
-    @cached_property
-    def _inside(self) -> str:
-        """What the real path of every file of the folder starts with."""
-        return os.path.join(os.path.realpath(self.root), "")  # noqa: PTH118 - pathlib takes five times as long
-
-    def list_yaml(self, folder: str) -> Iterable[str]:
-        """Name every YAML file below a folder, hidden ones left out."""
-        for parent, folders, files in os.walk(self.root / folder):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            below = Path(parent).relative_to(self.root).as_posix()
-            prefix = "" if below == "." else f"{below}/"
-            for name in files:
-                if name.endswith(PRESET_SUFFIXES) and not name.startswith("."):
-                    yield prefix + name
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's bytes, at most one more than the limit, so that reading stays bounded.
-
-        Raises:
-            FileProblem: the file lies outside the folder, is no regular file, or may not be read.
-        """
-        try:
-            path = os.path.realpath(self.root / name)
-            if not path.startswith(self._inside):
-                raise FileProblem(f"'{name}' leads outside the project")
-            mode = os.stat(path).st_mode  # noqa: PTH116 - see above
-            if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-                raise FileProblem(f"'{name}' is {kind}")
-            with open(path, "rb") as file:  # noqa: PTH123 - see above
-                return file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            return None
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise FileProblem(f"'{name}' cannot be read: {reason.lower()}") from error
-
-
-@frozen
-class Library:
-    """The built-in presets and policies, as files below ``orpolicy/``."""
-
-    def list_yaml(self, _folder: str) -> Iterable[str]:
-        """Name every file of the library."""
-        return _list_library()
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's bytes, or ``None``."""
-        file = builtin_presets()
-        for part in name.removeprefix(BUILTIN).split("/"):
-            file = file.joinpath(part)
-        return file.read_bytes() if name.startswith(BUILTIN) and file.is_file() else None
-
-
-def _list_library() -> list[str]:
-    found = []
-    waiting = [("orpolicy", builtin_presets())]
-    while waiting:
-        prefix, folder = waiting.pop()
-        for entry in folder.iterdir():
-            name = f"{prefix}/{entry.name}"
-            if entry.is_dir():
-                waiting.append((name, entry))
-            elif name.endswith(PRESET_SUFFIXES):
-                found.append(name)
-    return found
-
-
-@frozen
-class Loose:
-    """Single files outside any project, each a preset by its own name."""
-
-    paths: Mapping[str, Path]
-    texts: Mapping[str, bytes] = field(factory=dict)
-
-    def list_yaml(self, _folder: str) -> Iterable[str]:
-        """Name the files."""
-        return [*self.paths, *self.texts]
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's bytes; files beside it may be read too, as system prompts are.
-
-        Raises:
-            FileProblem: the file cannot be read, or lies outside the folder of every named file.
-        """
-        if name in self.texts:
-            return self.texts[name]
-        path = self.paths.get(name)
-        if path is not None:
-            return Folder(path.parent).read(path.name)
-        if name == PROJECT_FILE:
-            return None
-        for named, path in self.paths.items():
-            below = os.path.relpath(name, Path(named).parent)
-            if not below.startswith(".."):
-                return Folder(path.parent).read(below)
-        raise FileProblem(f"'{name}' lies outside the folder of the file that names it")
 
 
 @define(slots=False, eq=False)
@@ -188,21 +81,25 @@ class Project:
         """
         chosen = None if names is None else [self._resolve(name) for name in names]
         if chosen is None and not self.names and self.workspace.settings.document is None:
-            raise UsageError("there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/'")
+            raise UsageError(
+                "there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/'"
+            )
         if self.catalog is None:
-            return self._compiler.check(chosen, environment, further=tuple(self._find_missing_catalog()))
+            return self._compiler.check(chosen, environment, further=tuple(self._survey_disk(chosen)))
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
         inspection = Inspection(self.catalog, now or read_clock())
-        further = [*inspection.inspect_age(self.workspace)]
+        further = [*self._survey_disk(chosen), *inspection.inspect_age(self.workspace)]
         if names is None:
             further += inspection.inspect_policies(self.workspace)
         return self._compiler.check(chosen, environment, inspection.inspect, further)
 
-    def _find_missing_catalog(self) -> Iterator[Diagnostic]:
-        """Report a snapshot that the project file names and that is not there; the usual name may be missing."""
+    def _survey_disk(self, names: Sequence[str] | None) -> Iterator[Diagnostic]:
+        """Report files that nothing reads, and a snapshot that the project file names and that is not there."""
+        if names is None and self.root is not None:
+            yield from find_misnamed(self.root, self.workspace.settings.presets)
         document = self.workspace.settings.document
-        if document is not None and "catalog" in document.data:
+        if self.catalog is None and document is not None and "catalog" in document.data:
             message = f"there is no catalogue snapshot '{self.workspace.settings.catalog}'"
             hint = "'orpolicy catalog pull' writes one; without it, names and prices are not checked"
             place = document.locate(("catalog",))
@@ -233,14 +130,14 @@ class Project:
         """
         return self._compiler.find_policy(None if name is None else self._resolve(name), environment)
 
-    def compose(self, name: str, environment: str | None = None) -> dict[str, Any]:
-        """Return what a preset, also a mixin, says together with all below it, before any policy.
+    def compose(self, name: str | None = None, environment: str | None = None) -> dict[str, Any]:
+        """Return what a preset, also a mixin, says together with all below it; without a name, the defaults alone.
 
         Raises:
             UsageError: there is no such preset or environment.
             CompileError: the sources are wrong.
         """
-        return self._compiler.compose(self._resolve(name), environment)
+        return self._compiler.compose(name, environment)
 
     def source(self, file: str) -> Source | None:
         """Return the text of a file that a finding names; ``None`` where it cannot be read."""
@@ -290,17 +187,3 @@ def load_files(paths: Iterable[Path], texts: Mapping[str, bytes] | None = None) 
     """
     loose = Loose({path.as_posix(): path for path in paths}, texts or {})
     return Project(Workspace(loose, Workspace(Library())))
-
-
-def find_root(start: Path) -> Path | None:
-    """Walk up from a folder to the one that holds a project; ``None`` where there is none.
-
-    Without a project file, the folder around ``presets/`` is one, seen from itself or from inside ``presets/``.
-    """
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder
-    if (start / "presets").is_dir():
-        return start
-    return next((folder.parent for folder in (start, *start.parents) if folder.name == "presets"), None)

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from orpolicy.disk import Folder, Library, find_root
 from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Diagnostic, Report
 from orpolicy.language.document import MAX_BYTES
 from orpolicy.language.files import BUILTIN, POLICY_SUFFIXES, PRESET_SUFFIXES, PROJECT_FILE, Files
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Folder, Library, Project, find_root, load, load_files
+from orpolicy.project import Project, load, load_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -58,6 +58,7 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "system-file": E,
         "empty-project": E,
         "missing-catalog": E,
+        "misnamed-file": E,
     },
     "policy": {
         "unknown-policy": E,

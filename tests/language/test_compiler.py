@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orpolicy.disk import Library
 from orpolicy.errors import CompileError, UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
 from orpolicy.language.source import Source
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library
 
 
 def project(files: dict[str, str]) -> Compiler:

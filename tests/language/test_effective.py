@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import policies
 
+from orpolicy.disk import Library
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.effective import to_json
 from orpolicy.language.files import Memory
 from orpolicy.language.policy import find_contradictions
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library
 
 
 def project(files: dict[str, str]) -> Compiler:

@@ -12,12 +12,12 @@ import pytest
 from attrs import evolve
 
 import orpolicy
+from orpolicy.disk import Library
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.globs import matches
 from orpolicy.language.workspace import Workspace
 from orpolicy.language.writer import write_preset
-from orpolicy.project import Library
 from orpolicy.routing.answers import read_folder
 from orpolicy.routing.router import requested_models, route
 from orpolicy.routing.snapshot import demonstration

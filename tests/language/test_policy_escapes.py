@@ -11,6 +11,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from judge import escapes
 
+from orpolicy.disk import Library
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
@@ -19,7 +20,6 @@ from orpolicy.language.rules import FAMILIES
 from orpolicy.language.slugs import meant_provider, read_model
 from orpolicy.language.source import Source, from_pointer
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from catalogs import CATALOG, NOW
 
+from orpolicy.disk import Library
 from orpolicy.errors import CompileError
 from orpolicy.inspection import Inspection
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library, Project
+from orpolicy.project import Project
 from orpolicy.routing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from orpolicy.language.diagnostics import Report
 
-NOT_IN_A_TEXT = {"unreadable-file": "a file that cannot be read has no text to show"}
+NOT_IN_A_TEXT = {
+    "unreadable-file": "a file that cannot be read has no text to show",
+    "misnamed-file": "names of files are looked at on disk",
+}
 """Rules whose page has no failing example, with the reason."""
 
 

@@ -14,12 +14,12 @@ import yaml
 from annotations import PRESET, check_text
 from attrs import frozen
 
+from orpolicy.disk import Library
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Severity
 from orpolicy.language.files import Memory
 from orpolicy.language.workspace import Workspace
 from orpolicy.language.writer import write_preset
-from orpolicy.project import Library
 
 if TYPE_CHECKING:
     from collections.abc import Callable

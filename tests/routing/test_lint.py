@@ -12,6 +12,7 @@ from attrs import evolve
 from catalogs import CATALOG, NOW, bodies, catalogs
 from hypothesis import given, settings
 
+from orpolicy.disk import Library
 from orpolicy.errors import CatalogError
 from orpolicy.inspection import Inspection, list_models
 from orpolicy.language.compiler import Compiler
@@ -19,7 +20,7 @@ from orpolicy.language.files import Memory
 from orpolicy.language.lint import lint as lint_language
 from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library, Project, load
+from orpolicy.project import Project, load
 from orpolicy.routing.catalog import Catalog
 from orpolicy.routing.lint import lint, lint_policy
 from orpolicy.routing.mentions import mentioned_models, mentioned_patterns
