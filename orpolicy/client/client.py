@@ -99,6 +99,9 @@ class _Base(ABC, Generic[Http]):
     def _turn(
         self, preset: Preset, messages: Messages, overrides: Mapping[str, Any], *, stream: bool = False
     ) -> Turn:
+        if isinstance(preset, str):
+            hint = f"orpolicy.load().preset({preset!r})"
+            raise UsageError(f"a client sends a compiled preset, not a name: compile it first, {hint}")
         asked = preset.request(messages, **overrides)
         if getattr(asked, "path", CHAT) != CHAT:
             raise UsageError(

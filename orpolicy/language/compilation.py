@@ -38,6 +38,14 @@ Messages = str | Sequence[Mapping[str, Any]]
 """A user's message, or a conversation in OpenRouter's form."""
 
 
+def _read_messages(messages: Any) -> list[Mapping[str, Any]]:
+    if isinstance(messages, str):
+        return [{"role": "user", "content": messages}]
+    if not isinstance(messages, Sequence) or not all(isinstance(message, Mapping) for message in messages):
+        raise UsageError("messages are a text, or a list of mappings with 'role' and 'content'")
+    return list(messages)
+
+
 @define(frozen=True, slots=False, eq=False)
 class Compilation:
     """A preset compiled for an environment: everything a request needs but its messages.
@@ -100,9 +108,7 @@ class Compilation:
             PolicyViolation: a policy forbids an override.
         """
         lowered = self.override(overrides) if overrides else self.lowered
-        conversation = (
-            [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
-        )
+        conversation = _read_messages(messages)
         if lowered.system is not None:
             conversation.insert(0, {"role": "system", "content": lowered.system})
         body = thaw(lowered.body)

@@ -463,3 +463,11 @@ def test_every_public_name_of_the_wing_is_there() -> None:
         assert getattr(orpolicy.client, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = orpolicy.client.nothing
+
+
+def test_a_name_in_place_of_a_preset_is_wrong_usage() -> None:
+    with (
+        Client("key") as client,
+        pytest.raises(UsageError, match=r"compile it first, orpolicy.load\(\).preset\('a'\)"),
+    ):
+        client.chat("a", "hi")  # type: ignore[call-overload]

@@ -394,3 +394,10 @@ def test_deprecated_aliases_are_folded_and_keep_their_origin() -> None:
     assert str(preset.origin(("provider", "sort", "partition"))) == "presets/a.yaml:4:8"
     assert str(preset.origin(("provider", "sort", "by"))) == "presets/a.yaml:3:18"
     assert str(preset.origin(("plugins", 0, "id"))) == "presets/a.yaml:5:13"
+
+
+@pytest.mark.parametrize("messages", [None, {"role": "user", "content": "hi"}, 5, ["hi"]])
+def test_what_is_no_conversation_is_wrong_usage(messages: Any) -> None:
+    preset = project({"presets/a.yaml": "model: x/y\n"}).compile("a")
+    with pytest.raises(UsageError, match="messages are"):
+        preset.request(messages)
