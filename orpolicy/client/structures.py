@@ -109,7 +109,7 @@ def read_into(kind: type[T], reply: Reply) -> T:
             try:
                 return _converter().structure(value, kind)
             except BaseValidationError as exc:  # by the class's own validators and converters
-                misfits = tuple((to_pointer(path), what) for path, what in _objections(exc, ()))
+                misfits = tuple((_point(kind, path), what) for path, what in _objections(exc, ()))
     raise StructureError(kind.__name__, misfits, reply)
 
 
@@ -140,8 +140,29 @@ def _judge(kind: type, value: Any) -> tuple[Misfit, ...]:
     """Compare a value with the schema it was asked for by."""
     errors = (leaf for error in _validator(kind).iter_errors(value) for leaf in _leaves(error))
     return tuple(
-        sorted((to_pointer(tuple(error.absolute_path)), what) for error in errors for what in _say(error))
+        sorted((_point(kind, tuple(error.absolute_path)), what) for error in errors for what in _say(error))
     )
+
+
+def _point(kind: type, path: Path) -> str:
+    """Write a path; a key of the model's choice is part of its answer, and shown as ``*``."""
+    names = _names(kind)
+    return to_pointer(tuple(part if isinstance(part, int) or part in names else "*" for part in path))
+
+
+@lru_cache(maxsize=256)
+def _names(kind: type) -> frozenset[str]:
+    """Collect the names of all fields of a class and of those inside it."""
+    found: set[str] = set()
+    waiting: list[Any] = [describe_class(kind)[0]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            found.update(node.get("properties", ()))
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+    return frozenset(found)
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:

@@ -150,7 +150,9 @@ def _messages(value: Any, worn: dict[str, Any], losses: list[Loss]) -> None:
             system += _blocks(message.get("content"), path, losses)
         elif role == "tool":
             lose_rest(message, ("role", "content", "tool_call_id"), path, losses)
-            _answer(message, messages)
+            content = message.get("content")
+            said = content if isinstance(content, str) else _blocks(content, path, losses)
+            _answer(message, said, messages)
         else:
             lose_rest(message, ("role", "content", "tool_calls"), path, losses)
             messages.append({"role": role, "content": _content(message, path, losses)})
@@ -178,9 +180,8 @@ def _content(message: Mapping[str, Any], path: Path, losses: list[Loss]) -> Any:
     return blocks
 
 
-def _answer(message: Mapping[str, Any], messages: list[dict[str, Any]]) -> None:
+def _answer(message: Mapping[str, Any], content: Any, messages: list[dict[str, Any]]) -> None:
     """Write a tool's result; results in a row are one message of the user."""
-    content = message.get("content")
     result = {"type": "tool_result", "tool_use_id": message.get("tool_call_id"), "content": content}
     last = messages[-1] if messages else {}
     blocks = last.get("content")

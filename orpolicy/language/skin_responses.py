@@ -85,8 +85,8 @@ def _items(message: Mapping[str, Any], path: Path, losses: list[Loss]) -> Iterat
     lose_rest(message, ("role", "content", "tool_calls"), path, losses)
     if role == "assistant" and content and not isinstance(content, str):
         content = _join(content, path, losses)
-    if content:
-        said = content if isinstance(content, str) else _parts(content, path, losses)
+    if content or not message.get("tool_calls"):
+        said = content or "" if isinstance(content, str | None) else _parts(content, path, losses)
         yield {"type": "message", "role": role, "content": said}
     for call in message.get("tool_calls") or ():
         function = call["function"]

@@ -149,6 +149,28 @@ def test_keys_of_the_model_s_choice_end_strictness() -> None:
     assert read({"by_name": {"a": 1}}, Counts).by_name == {"a": 1}
 
 
+@attrs.frozen
+class Maybe:
+    main: Item | None
+
+
+def test_a_path_leads_through_what_may_be_null() -> None:
+    with pytest.raises(StructureError, match="/main/amount must be of type number"):
+        read({"main": {"amount": "x", "count": 1}}, Maybe)
+
+
+@attrs.frozen
+class Amounts:
+    by_name: dict[str, Item]
+
+
+@pytest.mark.parametrize("item", [{"amount": "x", "count": 1}, {"amount": 1}, 3])
+def test_a_key_of_the_model_s_choice_is_no_part_of_an_error(item) -> None:
+    with pytest.raises(StructureError, match=r"/by_name/\*") as caught:
+        read({"by_name": {SECRET: item}}, Amounts)
+    assert SECRET not in str(caught.value) + repr(caught.value)
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_an_amount_is_read_to_its_last_digit(amount: Decimal) -> None:
     assert read(f'{{"amount": {amount}, "count": 1}}', Item).amount == amount

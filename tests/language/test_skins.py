@@ -243,6 +243,23 @@ def test_no_key_of_a_body_goes_missing(skin, key) -> None:
         assert len(worn) == (1 if key == "model" else 2) + (key == "reasoning_effort" and skin == "messages")
 
 
+@pytest.mark.parametrize("skin", SKINS)
+@pytest.mark.parametrize(
+    "content", ["", [{"type": "text", "text": "42"}, {"type": "image_url", "image_url": {"url": PNG}}]]
+)
+def test_no_message_goes_missing(judge, skin, content) -> None:
+    conversation = [
+        {"role": "user", "content": content},
+        {"role": "assistant", "content": None, "tool_calls": CONVERSATION[2]["tool_calls"][:1]},
+        {"role": "tool", "tool_call_id": "1", "content": content},
+    ]
+    worn = wear({"model": "m/m", "messages": conversation}, skin)
+    judge(skin, worn)
+    said = worn["input"] if skin == "responses" else worn["messages"]
+    assert len(said) == 3
+    assert json.dumps(said).count("42") == (2 if content else 0)
+
+
 LOSSES = [
     ("responses", {"seed": 1, "stop": ["x"]}, ["/seed", "/stop"]),
     ("responses", {"reasoning": {"effort": "low", "exclude": True}}, ["/reasoning/exclude"]),
