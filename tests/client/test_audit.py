@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from catalogs import NOW
 
 from orpolicy.client.audit import RoutingViolation, RoutingWarning, audit
 from orpolicy.client.replies import read_reply
+from orpolicy.routing.answers import read_folder
 from orpolicy.routing.catalog import Catalog
 from orpolicy.routing.offers import Endpoint, Model, Provider
 from orpolicy.routing.prices import Prices
@@ -184,3 +186,29 @@ async def _result(outcome: Any) -> Any:
 def test_without_an_audit_nothing_is_compared(talk) -> None:
     assert talk.chat(wrong(), preset=talk.stub(PRESET)).provider == "Azure"
     assert "x-openrouter-metadata" not in talk.requests[0].headers
+
+
+@pytest.fixture(scope="module")
+def catalog(shared) -> Catalog:
+    return read_folder(shared / "catalog", time=NOW)
+
+
+def test_no_endpoint_of_the_real_catalogue_breaks_a_preset_that_names_it(catalog) -> None:
+    seen = 0
+    for offer in catalog.endpoints:
+        body = {"model": offer.model, "provider": {"only": [offer.tag]}}
+        tier = {"service_tier": offer.tier} if offer.tier else {}
+        model = catalog.by_id[offer.model]
+        assert breaches(body, offer.model, offer.provider, **tier) == [], offer
+        for served in (offer.model, offer.served_as or offer.model, model.canonical_slug):
+            assert breaches(body, served, offer.provider, catalog=catalog, **tier) == [], offer
+        seen += 1
+    assert seen > 1000
+
+
+def test_every_other_provider_of_the_real_catalogue_breaks_it(catalog) -> None:
+    for offer in catalog.endpoints[::25]:
+        for provider in catalog.providers:
+            body = {"model": offer.model, "provider": {"only": [offer.prefix]}}
+            expected = [] if provider.name == offer.provider else ["/provider/only"]
+            assert breaches(body, offer.model, provider.name) == expected, (offer.tag, provider.name)

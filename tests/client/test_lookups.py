@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from orpolicy.client.client import Client
 from orpolicy.client.refusals import NotFound, ServiceUnavailable, UnreadableAnswer
+from orpolicy.emulator.transport import EmulatorTransport
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
@@ -148,3 +150,20 @@ def test_images_files_and_tool_results_arrive_as_they_are(talk) -> None:
     assert talk.chat(good, preset=preset, messages=conversation).text == "A bill."
     (sent,) = talk.sent
     assert sent["messages"] == [{"role": "system", "content": "Be brief."}, *conversation]
+
+
+def test_the_emulator_tells_what_it_billed() -> None:
+    transport = EmulatorTransport()
+    with httpx.Client(transport=transport) as http, Client("offline", http=http, audit="raise") as client:
+        model = client.models()[0]["id"]
+        offered = client.endpoints(model)
+        preset = Compiler(Workspace(Memory({"presets/see.yaml": f"model: {model}\n"}))).compile("see")
+        reply = client.chat(preset, "Hello")
+        record = client.generation(reply.id)
+        assert (record.cost, record.provider) == (reply.usage.cost, reply.provider)
+        assert client.ledger.spent == reply.usage.cost > 0
+        assert reply.provider in {row["provider_name"] for row in offered}
+        assert reply.provider in {row["name"] for row in client.providers()}
+        assert client.zdr_endpoints()
+        assert client.key().used is not None
+        assert client.credits().total >= 0
