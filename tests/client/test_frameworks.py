@@ -167,6 +167,36 @@ def test_litellm_carries_headers_region_and_messages(litellm) -> None:
     assert {name: seen.request.headers[name] for name in HEADERS} == HEADERS
 
 
+def test_litellm_s_arguments_are_plain() -> None:
+    rest = {key: value for key, value in BODY.items() if key != "model"}
+    arguments = {
+        "model": "openrouter/anthropic/claude-sonnet-4.5",
+        "extra_body": rest,
+        "extra_headers": HEADERS,
+    }
+    assert for_litellm(compiled()) == arguments
+    region = {"api_base": "https://eu.openrouter.ai/api/v1"}
+    assert for_litellm(compiled(TRIAGE + "region: eu\n")) == arguments | region
+    said = for_litellm(compiled(TRIAGE + "system: Be brief.\n"), "Hello")["messages"]
+    assert [message["role"] for message in said] == ["system", "user"]
+    assert for_litellm(compiled("model: m/m\n")) == {"model": "openrouter/m/m"}
+
+
+def test_pydantic_ai_s_arguments_are_plain() -> None:
+    rest = {key: value for key, value in BODY.items() if key != "model"}
+    settings = {"extra_body": rest, "extra_headers": HEADERS}
+    assert for_pydantic_ai(compiled()) == {"model_name": BODY["model"], "settings": settings}
+    assert for_pydantic_ai(compiled("model: m/m\n")) == {"model_name": "m/m", "settings": {}}
+
+
+def test_instructor_s_own_fields_are_named() -> None:
+    package("openai")
+    taken = "tool_choice: auto\ntools: [{type: function, function: {name: f, parameters: {type: object}}}]\n"
+    with pytest.raises(AdapterError) as caught:
+        for_instructor(compiled(TRIAGE + taken))
+    assert caught.value.pointers == ("/tools", "/tool_choice")
+
+
 def langchain(arguments: dict[str, Any], sdk: Any) -> None:
     model = package("langchain_openrouter").ChatOpenRouter
     model(**arguments, api_key="sk-1", client=sdk).invoke([("user", "Hello there")])

@@ -241,6 +241,25 @@ def test_what_asking_again_cannot_help_is_not_asked_again(talk, response, said) 
 
 
 @attrs.frozen
+class Odd:
+    value: Literal[b"x"]
+
+
+@attrs.define
+class Untyped:
+    known: int
+    made: int = attrs.field(init=False, default=0)
+
+
+Untold = attrs.make_class("Untold", ["value"])
+
+
+def test_what_the_class_makes_itself_is_not_asked_for() -> None:
+    assert list(describe_class(Untyped)[0]["properties"]) == ["known"]
+    assert read({"known": 1}, Untyped).made == 0
+
+
+@attrs.frozen
 class Wide:
     value: int | str
 
@@ -276,6 +295,8 @@ class Lost:
         (Wide, "Wide.value: of unions only"),
         (Mixed, "Wide|Mixed.value: no strict schema tells"),
         (Keyed, "Keyed.value: the keys"),
+        (Odd, "Odd.value: a choice is among"),
+        (Untold, "Untold.value has no type"),
         (Vague, "Vague.value: no schema can be made"),
         (Node, r"Node.value\[\] holds itself"),
         (Lost, "'Missing'"),

@@ -260,7 +260,51 @@ def test_no_message_goes_missing(judge, skin, content) -> None:
     assert json.dumps(said).count("42") == (2 if content else 0)
 
 
+def test_what_else_a_user_may_say_and_an_assistant_has_said(judge) -> None:
+    sound = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    film = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}
+    image = {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}}
+    conversation = [
+        {"role": "user", "content": [sound, film, image]},
+        {"role": "assistant", "content": [{"type": "text", "text": "A "}, {"type": "text", "text": "cat."}]},
+    ]
+    worn = wear(
+        {"model": "m/m", "max_completion_tokens": 5, "max_tokens": 9, "messages": conversation}, "responses"
+    )
+    judge("responses", worn)
+    assert worn["max_output_tokens"] == 5
+    heard, seen, looked = worn["input"][0]["content"]
+    assert (heard, seen) == (sound, {"type": "input_video", "video_url": "https://example.com/a.mp4"})
+    assert looked == {"type": "input_image", "detail": "low", "image_url": PNG}
+    assert worn["input"][1]["content"] == "A cat."
+
+
+def test_cached_blocks_of_a_system_prompt_stay_blocks(judge) -> None:
+    block = {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}
+    conversation = [{"role": "system", "content": [block]}, {"role": "user", "content": "Hi"}]
+    worn = wear(
+        {"model": "m/m", "max_completion_tokens": 5, "max_tokens": 9, "messages": conversation}, "messages"
+    )
+    judge("messages", worn)
+    assert (worn["system"], worn["max_tokens"]) == ([block], 5)
+
+
 LOSSES = [
+    ("messages", {"tool_choice": {"type": "openrouter:datetime"}}, ["/tool_choice"]),
+    (
+        "messages",
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [
+                        {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}}
+                    ],
+                }
+            ]
+        },
+        ["/messages/0/tool_calls/0/function/arguments"],
+    ),
     ("responses", {"seed": 1, "stop": ["x"]}, ["/seed", "/stop"]),
     ("responses", {"reasoning": {"effort": "low", "exclude": True}}, ["/reasoning/exclude"]),
     ("responses", {"verbosity": "xhigh"}, ["/verbosity"]),
