@@ -48,12 +48,13 @@ emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusa
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
 emulator.scripts emulator.server emulator.testing
 review
+disk
 project
 orpolicy
 cli
 cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output
 cli.tables cli.snapshots cli.routes cli.models
-cli.check cli.compile cli.list cli.explain cli.route cli.run cli.serve cli.catalog cli.rule cli.schema cli.completion
+cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,13 +11,21 @@ from orpolicy.cli.arguments import project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.render import count
 from orpolicy.cli.snippet import visible
+from orpolicy.cli.tables import align
 from orpolicy.cli.targets import Selection
+from orpolicy.errors import UsageError
 from orpolicy.project import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orpolicy.project import Project
 
 EXAMPLES = """\b
 Examples:
   orpolicy list              the presets here
   orpolicy list --all        with the built-in ones, to extend
+  orpolicy list --builtin    the library: mixins to extend, presets to run, policies to adopt
   orpolicy list --json       for programs
 """
 
@@ -24,10 +33,16 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @project_option
 @click.option("--all", "with_library", is_flag=True, help="List the built-in presets as well.")
+@click.option("--builtin", is_flag=True, help="List the built-in presets and policies alone, by kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
-def command(project_folder: str | None, with_library: bool, as_json: bool) -> None:
+def command(project_folder: str | None, with_library: bool, builtin: bool, as_json: bool) -> None:
     """List the presets of a project with their descriptions; the built-in ones where there is no project."""
+    if builtin and with_library:
+        raise UsageError("--builtin lists what --all would add: give one of them")
     project = load(project_folder)
+    if builtin:
+        _list_library(project, as_json=as_json)
+        return
     own = Selection(project, None)
     names = (*project.names, *project.library) if with_library or not project.names else project.names
     rows = [
@@ -48,3 +63,27 @@ def command(project_folder: str | None, with_library: bool, as_json: bool) -> No
         click.echo(visible(f"{row['name']:<{width}}  {mixin}{row['description'] or ''}").rstrip())
     environments = ", ".join(project.environments)
     say(f"{count(len(names), 'preset')}{f'; environments: {environments}' if environments else ''}")
+
+
+KINDS = ("mixin", "preset", "policy")
+
+
+def _list_library(project: Project, *, as_json: bool) -> None:
+    rows = sorted(_find_library(project), key=lambda row: (KINDS.index(row["kind"]), row["name"]))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for line in align([(row["name"], row["kind"], row["description"]) for row in rows]):
+        click.echo(line)
+    mixins, presets, policies = (sum(row["kind"] == kind for row in rows) for kind in KINDS)
+    say(f"{count(mixins, 'mixin')}, {count(presets, 'preset')}, {policies} policies")
+
+
+def _find_library(project: Project) -> Iterator[dict[str, Any]]:
+    """Find everything that ships with the package."""
+    selection = Selection(project, None)
+    for name in project.library:
+        kind = "mixin" if selection.is_mixin(name) else "preset"
+        yield {"name": name, "kind": kind, "description": project.describe(name)}
+    for name, loaded in project.workspace.library_policies.items():
+        yield {"name": name, "kind": "policy", "description": loaded.value.document.data.get("description")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 import click
@@ -16,10 +17,12 @@ VERBS = (
     "compile",
     "list",
     "explain",
+    "policy",
     "route",
     "run",
     "serve",
     "catalog",
+    "import",
     "rule",
     "schema",
     "completion",
@@ -42,7 +45,8 @@ class Verbs(click.Group):
         """Import the verb."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(f"orpolicy.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"orpolicy.cli.{module}").command
         return command
 
     def invoke(self, ctx: click.Context) -> NoReturn:

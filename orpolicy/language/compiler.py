@@ -135,20 +135,25 @@ class Compiler:
         unchecked = () if inspect else ("catalogue",)
         return Report(tuple(self._finish(diagnostics, whole=chosen, unchecked=unchecked)))
 
-    def compose(self, name: str, environment: str | None = None) -> dict[str, Any]:
+    def compose(self, name: str | None = None, environment: str | None = None) -> dict[str, Any]:
         """Return what a preset, also an abstract one, says together with all below it, before any policy.
+
+        Without a name, what lies below every preset: the project's defaults.
 
         Raises:
             UsageError: there is no such preset or environment.
             CompileError: the sources are wrong.
         """
-        self._require(environment, [name])
-        tree, found = self._stack(name, environment)
-        found = (*self.workspace.project.diagnostics, *diagnose_files(self.workspace, [name]), *found)
+        names = [] if name is None else [name]
+        self._require(environment, names)
+        tree, found = (
+            (self.workspace.settings.defaults, ()) if name is None else self._stack(name, environment)
+        )
+        found = (*self.workspace.project.diagnostics, *diagnose_files(self.workspace, names), *found)
         report = Report(tuple(self._finish(found, whole=())))
-        if tree is None or report.errors:
+        if report.errors or (tree is None and name is not None):
             raise CompileError(report)
-        composed: dict[str, Any] = to_data(settle(tree))
+        composed: dict[str, Any] = {} if tree is None else to_data(settle(tree))
         return composed
 
     def find_policy(self, name: str | None = None, environment: str | None = None) -> Effective:
@@ -160,7 +165,7 @@ class Compiler:
         """
         self._require(environment, [] if name is None else [name])
         effective = choose_files(self.workspace.policy_values, name, environment)
-        found = diagnose_policies(self.workspace, [effective.policy])
+        found = diagnose_policies(self.workspace, [(None, effective.policy)])
         report = Report(tuple(self._finish((*self.workspace.project.diagnostics, *found), whole=())))
         if report.errors:
             raise PolicyViolation(report)

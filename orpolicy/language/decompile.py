@@ -71,19 +71,21 @@ def import_preset(
 
     Args:
         text: a request body, a ``curl`` command, a hosted preset, or an SDK call.
-        extends: the composed data of the preset to build on; what it says already is left out.
-        extends_name: its name.
+        extends: the composed data of what lies below; what it says already is left out.
+        extends_name: the name of the preset that says it; without one it lies below any preset, as defaults do.
 
     Raises:
         ImportProblem: the text cannot be read, holds a credential, or cannot be said on top of that preset.
-        UsageError: only one of ``extends`` and ``extends_name`` is given.
+        UsageError: there is a name, and not what it says.
     """
-    if (extends is None) is not (extends_name is None):
-        raise UsageError("'extends' and 'extends_name' go together")
+    if extends is None and extends_name is not None:
+        raise UsageError("'extends_name' needs 'extends', what that preset says")
     foreign = read_foreign(text)
     data = foreign.data
     if extends is not None:
-        data = {"extends": extends_name, **_factor_out(data, extends, str(extends_name))}
+        data = _factor_out(data, extends, extends_name or "what lies below")
+    if extends_name is not None:
+        data = {"extends": extends_name, **data}
     try:
         written = write_preset(data)
     except ValueError as error:

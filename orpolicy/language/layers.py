@@ -7,6 +7,7 @@ than) what it extends, bases keep the order in which they are written, and where
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -93,8 +94,9 @@ def _linearise(
     orders = [linearise(base, presets, known, (*above, name)) for base in preset.extends]
     merged = _merge_orders([*orders, preset.extends])
     if merged is None:
-        shown = "; ".join(" before ".join(order) for order in [*orders, preset.extends] if len(order) > 1)
-        message = f"the bases of '{name}' contradict each other's order: {shown}"
+        message = (
+            f"no order suits all that '{name}' extends: {_explain_conflict(name, preset.extends, orders)}"
+        )
         raise ExtendsError("inconsistent-extends", message, name, ("extends",))
     return (name, *merged)
 
@@ -111,6 +113,16 @@ def _merge_orders(orders: list[tuple[str, ...]]) -> tuple[str, ...] | None:
         merged.append(head)
         rest = [kept for order in rest if (kept := [name for name in order if name != head])]
     return tuple(merged)
+
+
+def _explain_conflict(name: str, bases: tuple[str, ...], orders: list[tuple[str, ...]]) -> str:
+    """Say which two presets are wanted in both orders, and by whom; else name all orders that do not go together."""
+    wanted = [(f"'{name}' lists", bases), *((f"'{order[0]}' has", order) for order in orders)]
+    for (one, first), (other, second) in combinations(wanted, 2):
+        for before, after in combinations(first, 2):
+            if before in second and after in second and second.index(after) < second.index(before):
+                return f"{one} '{before}' before '{after}', {other} '{after}' before '{before}'"
+    return "; ".join(f"{who} {' before '.join(order)}" for who, order in wanted if len(order) > 1)
 
 
 def _place_of_base(preset: PresetSource, index: int) -> Path:

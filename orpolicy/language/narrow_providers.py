@@ -53,7 +53,8 @@ def _narrow_slugs(work: Work, key: str, allowed: frozenset[str]) -> None:
             message = f"the provider '{slug}' in '{key}' is not among the policy's ({shown})"
             work.report((*path, index), message, forbidding or statements)
         said = next((said for said in statements if set(inside) & said.value), statements[0])
-        narrowed += [Leaf(name, said.layer, said.path, (work.item((*path, index)),)) for name in inside]
+        taken = (work.item((*path, index)),)
+        narrowed += [Leaf(name, said.layer, _path_of_item(said, name), taken) for name in inside]
     if work.get(path) is not None and to_data(Listed(tuple(narrowed), Layer(""), ())) != work.get(path):
         work.fill_list(path, _once(narrowed), statements[0])
 
@@ -137,7 +138,7 @@ def narrow_quantizations(work: Work) -> None:
     said = work.get(path)
     if not said:  # an empty list restricts nothing
         leaves = [
-            Leaf(value, statements[0].layer, statements[0].path)
+            Leaf(value, statements[0].layer, _path_of_item(statements[0], value))
             for value in QUANTIZATIONS
             if value in allowed
         ]
@@ -152,7 +153,11 @@ def narrow_quantizations(work: Work) -> None:
             narrowed.append(work.item((*path, index)))
         elif inside:
             shadowed = (work.item((*path, index)),)
-            narrowed += [Leaf(name, statements[0].layer, statements[0].path, shadowed) for name in inside]
+            said_by, places = (
+                statements[0].layer,
+                {name: _path_of_item(statements[0], name) for name in inside},
+            )
+            narrowed += [Leaf(name, said_by, places[name], shadowed) for name in inside]
         else:
             work.report((*path, index), f"a policy does not allow the quantisation '{value}'", statements)
     if to_data(Listed(tuple(narrowed), Layer(""), ())) != said:

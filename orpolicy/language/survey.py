@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import PROJECT_FILE
 from orpolicy.language.policy import Scope, find_contradictions, meet
-from orpolicy.language.reports import NOWHERE, report_emptiness
+from orpolicy.language.reports import NOWHERE, name_environments, report_emptiness
 from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import SHELF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from orpolicy.language.policy import Policy, PolicyFile
+    from orpolicy.language.policy import Policy, PolicyFile, Statement
     from orpolicy.language.workspace import Workspace
 
 
@@ -23,19 +23,24 @@ def diagnose_project(workspace: Workspace, names: Iterable[str]) -> Iterator[Dia
     yield from workspace.project.diagnostics
     where = (None, *sorted(workspace.policy_environments))
     unscoped = meet(*(file.policy for file in workspace.policy_values if file.scope == Scope()))
-    governing = {workspace.find_policy(name, environment) for name in names for environment in where}
-    yield from diagnose_policies(workspace, {unscoped, *governing})
+    governing = {(env, workspace.find_policy(name, env)) for name in names for env in where}
+    yield from diagnose_policies(workspace, {(None, unscoped), *governing})
 
 
-def diagnose_policies(workspace: Workspace, combined: Iterable[Policy]) -> Iterator[Diagnostic]:
-    """Report what is wrong with policy files, and combinations of policies that leave nothing."""
+def diagnose_policies(
+    workspace: Workspace, combined: Iterable[tuple[str | None, Policy]]
+) -> Iterator[Diagnostic]:
+    """Report what is wrong with policy files, and what together, in an environment, leaves nothing."""
     for loaded in workspace.policies:
         yield from loaded.diagnostics
-    found = {empty for policy in combined for empty in find_contradictions(policy)}
-    for nothing, statements in found:
+    found: dict[tuple[str, tuple[Statement, ...]], list[str | None]] = {}
+    for environment, policy in sorted(combined, key=lambda pair: pair[0] or ""):
+        for empty in find_contradictions(policy):
+            found.setdefault(empty, []).append(environment)
+    for (nothing, statements), where in found.items():
         smaller = (other for what, other in found if what == nothing)
         if not any(set(other) < set(statements) for other in smaller):
-            yield report_emptiness(nothing, statements)
+            yield name_environments(report_emptiness(nothing, statements), where)
 
 
 def find_emptiness(workspace: Workspace) -> Iterator[Diagnostic]:

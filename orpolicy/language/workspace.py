@@ -165,6 +165,12 @@ class Workspace:
         return (*own, *(self._adopt(index, name) for index, name in enumerate(self.settings.policies)))
 
     @cached_property
+    def library_policies(self) -> Mapping[str, Loaded]:
+        """The built-in policies, by the names under which projects adopt them."""
+        built_in = {name: where for name, where in self._shelf.items() if where[0] is self.builtin}
+        return {name: workspace.load_policy(file) for name, (workspace, file) in built_in.items()}
+
+    @cached_property
     def unadopted(self) -> Mapping[str, Loaded]:
         """The project's own policies that lie on the shelf and that it does not adopt, by name."""
         shelved = {name: file for name, (workspace, file) in self._shelf.items() if workspace is self}
@@ -197,8 +203,7 @@ class Workspace:
                 shelf[name] = (self, file)
         if self.builtin is not None:
             for file in self.builtin.policy_files:
-                name = policy_name(file, "").removeprefix(BUILTIN + SHELF)
-                shelf[BUILTIN + name] = (self.builtin, file)
+                shelf[policy_name(file, "")] = (self.builtin, file)
         return shelf
 
     def _adopt(self, index: int, name: str) -> Loaded:
@@ -338,5 +343,9 @@ def preset_name(file: str, folder: str) -> str:
 
 
 def policy_name(file: str, folder: str) -> str:
-    """Derive a policy's name from its file, as a preset's is, without the ``.policy`` before the suffix."""
-    return preset_name(file, folder).removesuffix(".policy")
+    """Derive a policy's name from its file, as a preset's is, without the ``.policy`` before the suffix.
+
+    A built-in one is called as projects adopt it, without the shelf.
+    """
+    name = preset_name(file, folder).removesuffix(".policy")
+    return BUILTIN + name.removeprefix(BUILTIN + SHELF) if name.startswith(BUILTIN + SHELF) else name

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import presets
 
+from orpolicy.disk import Library
 from orpolicy.errors import UsageError
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.decompile import ImportProblem, import_preset, read_foreign
@@ -26,7 +27,6 @@ from orpolicy.language.source import Source
 from orpolicy.language.trees import Layer, to_data
 from orpolicy.language.values import canonical_json
 from orpolicy.language.workspace import Workspace
-from orpolicy.project import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -529,9 +529,12 @@ def test_a_base_that_cannot_be_undone_is_named() -> None:
         import_preset(body, extends=base, extends_name="base")
 
 
-def test_a_base_and_its_name_go_together() -> None:
-    with pytest.raises(UsageError):
-        import_preset("{}", extends={})
+def test_what_lies_below_without_a_name_is_left_out_as_well() -> None:
+    body = '{"model": "a/b", "temperature": 1}'
+    assert import_preset(body, extends={"temperature": 1, "user": "app"}).text == "model: a/b\nuser: null\n"
+
+
+def test_a_name_needs_what_it_says() -> None:
     with pytest.raises(UsageError):
         import_preset("{}", extends_name="base")
 

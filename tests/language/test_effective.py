@@ -89,7 +89,7 @@ def test_without_a_preset_it_is_what_governs_every_one_and_the_others_are_named(
         "presets/support/team.policy.yaml": "max_tokens: 7\n",
     }
     found = project(files).find_policy()
-    assert [file.name for file in found.files] == ["all", "any", "orpolicy/policies/no-training"]
+    assert [file.name for file in found.files] == ["all", "any", "orpolicy/no-training"]
     assert [file.name for file in found.others] == ["prod", "some", "support/team"]
     assert [file.name for file in project(files).find_policy(environment="prod").others] == [
         "some",

@@ -94,7 +94,6 @@ def test_what_a_policy_fills_in_and_what_it_narrows_has_its_line_as_author() -> 
     files = {**CHAIN, **POLICY}
     assert told(files, "/max_tokens") == ["/max_tokens 500@policy org:2"]
     assert told(files, "/provider/only") == [
-        '/provider/only ["google-vertex/us-east5"]@policy org:1 < ["google-vertex"]@top:5',
         '/provider/only/0 "google-vertex/us-east5"@policy org:1 < "google-vertex"@top:5',
     ]
 

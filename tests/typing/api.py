@@ -21,6 +21,10 @@ assert_type(project.environments, tuple[str, ...])
 assert_type(project.check(), orpolicy.Report)
 assert_type(project.check(["support/triage"], environment="prod"), orpolicy.Report)
 
+effective = project.policy("support/triage", environment="prod")
+fields: list[str] = [demand.field for demand in effective.demands]
+assert_type(project.compose("support/triage"), dict[str, Any])
+
 triage = project.preset("support/triage", environment="prod")
 assert_type(triage, orpolicy.Compiled)
 assert_type(triage.name, str)
