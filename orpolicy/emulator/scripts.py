@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path as File
 
-    from orpolicy.language.document import Anchor
     from orpolicy.language.source import Path
+    from orpolicy.language.walk import Anchor
 
     Mistake = tuple[Path, Anchor, str]
 

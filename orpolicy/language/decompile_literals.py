@@ -16,7 +16,8 @@ from typing import Any, Never, TypeAlias
 from attrs import frozen
 
 from orpolicy.errors import OrpolicyError
-from orpolicy.language.document import MAX_BYTES, MAX_DEPTH
+from orpolicy.language.document import MAX_BYTES
+from orpolicy.language.nodes import MAX_DEPTH
 
 
 class ImportProblem(OrpolicyError):

@@ -11,8 +11,9 @@ from orpolicy.language.schema import check_shape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from orpolicy.language.document import Ambiguity, Document
+    from orpolicy.language.document import Document
     from orpolicy.language.source import Location, Path
+    from orpolicy.language.walk import Ambiguity
 
 
 def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:

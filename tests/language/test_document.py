@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from mutations import garbled, json_values, mutations
 from strategies import presets
 
-from orpolicy.language.document import MAX_BYTES, MAX_DEPTH, MAX_NODES, Document, decode, read_document
+from orpolicy.language.document import MAX_BYTES, Document, decode, read_document
+from orpolicy.language.nodes import MAX_DEPTH
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import Location, Path, Position, Source
+from orpolicy.language.walk import MAX_NODES
 from orpolicy.language.writer import write_preset
 
 if TYPE_CHECKING:
@@ -326,7 +328,7 @@ def test_the_size_of_a_file_is_limited() -> None:
 
 def test_the_number_of_nodes_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_NODES == 100_000
-    monkeypatch.setattr("orpolicy.language.document.MAX_NODES", 1_000)
+    monkeypatch.setattr("orpolicy.language.walk.MAX_NODES", 1_000)
     read("a: [" + "x," * 998 + "]\n")
     assert refuse("a: [" + "x," * 999 + "]\n").message == "the document has more than 1,000 nodes"
 
@@ -403,3 +405,8 @@ def test_core_tags_are_obeyed(text: str, value: Any) -> None:
 )
 def test_other_tags_and_values_that_do_not_fit_are_refused(text: str) -> None:
     assert refuse(f"x: {text}\n").code == "yaml-tag"
+
+
+@pytest.mark.parametrize("text", ["!!float .inf", "!!int 1e999", "!!float 1e-999"])
+def test_a_tag_does_not_make_a_number_of_what_json_cannot_write(text: str) -> None:
+    assert refuse(f"x: {text}\n").code == "yaml-number"
