@@ -13,7 +13,8 @@
         ├── ApiError           OpenRouter answered with an error; one subclass per documented status
         └── StreamError        a stream broke off or could not be read
 
-The classes below ``ClientError`` live in :mod:`orpolicy.client.replies`, next to what they are made of.
+The classes below ``ClientError`` live in :mod:`orpolicy.client`, next to what they are made of: refusals, ledger, audit,
+structures.
 """
 
 from __future__ import annotations
