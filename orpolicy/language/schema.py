@@ -98,14 +98,7 @@ def _explain_error(kind: str, error: Any) -> Iterator[Finding]:
         )
         yield Finding("bad-value", (*path, error.instance), _say_bad_name(error), hint, anchor="key")
         return
-    explain = _EXPLAIN.get(error.validator)
-    if explain is not None:
-        yield from explain(kind, path, error)
-    elif error.context:
-        closest = max(error.context, key=lambda inner: len(inner.absolute_path))
-        yield from _explain_error(kind, closest)
-    else:
-        yield Finding("bad-value", path, f"{_name(path)} has a value that is not allowed here")
+    yield from _EXPLAIN[error.validator](kind, path, error)
 
 
 def _say_bad_name(error: Any) -> str:
@@ -169,11 +162,6 @@ def _explain_pattern(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
     yield Finding("bad-value", path, f"{_name(path)} cannot be {_show(error.instance)}", hint)
 
 
-def _first_sentence(schema: Mapping[str, Any]) -> str | None:
-    description = schema.get("description")
-    return description.split(". ")[0].rstrip(".") if description else None
-
-
 def _explain_required(kind: str, path: Path, error: Any) -> Iterator[Finding]:
     """Report a missing key, or the key that was meant to be it.
 
@@ -221,15 +209,12 @@ def _explain_bound(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
 
 
 def _explain_duplicates(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
-    items = error.instance
-    for index, item in enumerate(items):
-        if item in items[:index]:
+    seen = set()
+    for index, item in enumerate(error.instance):
+        if isinstance(item, str) and item in seen:
             yield Finding("bad-value", (*path, index), f"{_show(item)} stands in {_name(path)} twice")
-
-
-def _explain_forbidden(_kind: str, path: Path, error: Any) -> Iterator[Finding]:
-    hint = suggest_value(error.instance, ["pattern"], error.schema, path) or _first_sentence(error.schema)
-    yield Finding("bad-value", path, f"{_name(path)} has a value that is not allowed", hint)
+        elif isinstance(item, str):
+            seen.add(item)
 
 
 _BOUNDS: dict[str, tuple[str, bool]] = {
@@ -257,7 +242,6 @@ _EXPLAIN: dict[str, Callable[[str, Path, Any], Iterator[Finding]]] = {
     "format": _explain_pattern,
     "required": _explain_required,
     "uniqueItems": _explain_duplicates,
-    "not": _explain_forbidden,
     **dict.fromkeys(_BOUNDS, _explain_bound),
 }
 

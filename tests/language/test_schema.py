@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from mutations import mutations
 from strategies import layers, policies, presets, projects
 
+from orpolicy.language import schema
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, describe, merge_strategies, resolve
 from orpolicy.language.validators import fast_validator, load_schema, precise_validator
@@ -172,6 +173,37 @@ def test_a_reference_is_followed_to_its_end_and_keeps_its_own_words() -> None:
 )
 def test_a_value_is_described_on_one_line(value: Any, said: str) -> None:
     assert describe(value) == said
+
+
+ASSERTIONS = {
+    *("type", "enum", "const", "pattern", "format", "required", "uniqueItems", "additionalProperties"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
+    *("unevaluatedProperties", "not", "anyOf", "oneOf", "contains", "dependentRequired", "prefixItems"),
+}
+"""Keywords of JSON Schema that reject."""
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_every_keyword_that_rejects_is_explained(kind: str) -> None:
+    def keywords(node: Any, *, names: bool = False) -> set[str]:
+        """Collect keywords; below ``properties`` and ``$defs`` keys are names."""
+        if isinstance(node, list):
+            return {word for item in node for word in keywords(item)}
+        if not isinstance(node, dict):
+            return set()
+        own = set() if names else ASSERTIONS & node.keys()
+        inner = {
+            key: item
+            for key, item in node.items()
+            if key not in ("if", "examples", "default", "enum", "const")
+        }
+        named = ("properties", "$defs", "patternProperties")
+        return own | {
+            word for key, item in inner.items() for word in keywords(item, names=not names and key in named)
+        }
+
+    assert keywords(load_schema(kind)) <= schema._EXPLAIN.keys()
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
