@@ -243,6 +243,7 @@ _REPAIRS: tuple[Callable[[str], str], ...] = (
     _replace("[\u2010-\u2015\u2212]", "-"),
     _replace(r"\A(?:https?://)?(?:www\.)?openrouter(?:\.ai)?/(?:models/)?", ""),
     _replace(r"\A@preset/", ""),
+    _replace(r"\A\w+://(?:www\.)?", ""),
     _replace(r"\s+(?://|#|--).*|[#?].*", ""),  # a comment of another language, the rest of an address
     _replace(r"\s*([:/@])\s*", r"\1"),
     _replace(r"[\\/]+", "/"),
