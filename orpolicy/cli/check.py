@@ -49,4 +49,6 @@ def command(
     code = output.write(report, find_source)
     presets = sum(len(one.chosen) for one in selections)
     say(f"{count(presets, 'preset')} checked: {summarise(report)}")
+    if report.diagnostics:
+        say(f"'orpolicy rule {report.diagnostics[0].code}' explains the first of them")
     return code

@@ -65,7 +65,8 @@ def _join_misplaced(findings: list[Finding]) -> list[Finding]:
         first = group[0]
         if len(group) > 1:
             message = f"{_enumerate(group)} stand at the wrong level"
-            first = evolve(first, message=message)
+            hint = None if first.hint is None else first.hint.replace("put it", "put them")
+            first = evolve(first, message=message, hint=hint)
         joined.append(first)
     kept = [
         finding
@@ -123,5 +124,5 @@ def _enumerate(findings: Sequence[Finding]) -> str:
 
 
 def _explains(finding: Finding) -> bool:
-    guesses = ("did you mean", "allowed here", "it belongs")
+    guesses = ("did you mean", "allowed here", "put it")
     return finding.hint is not None and not finding.hint.startswith(guesses)

@@ -178,7 +178,7 @@ def explain_unknown_key(path: Path, key: str, allowed: Sequence[str], index: Key
             "misplaced-key",
             place,
             f"'{key}' stands at the wrong level",
-            _say_where("it belongs", home),
+            _say_where("put it", home),
             "key",
         )
     hint = hint or _find_remote_name(scope, key, index) or _list_allowed(allowed)
