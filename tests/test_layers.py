@@ -16,7 +16,7 @@ ORDER = """
 errors resources
 language
 language.source language.diagnostics language.rules language.slugs
-language.scalars language.secrets language.syntax language.document
+language.scalars language.secrets language.syntax language.nodes language.walk language.document
 language.trees language.overrides language.merge
 language.mistakes language.suggest language.repairs language.validators language.schema language.inspect language.suppress
 language.files language.settings

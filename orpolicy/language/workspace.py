@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.document import Document, decode, read_document, report_secret
+from orpolicy.language.document import Document, decode, read_document
 from orpolicy.language.files import (
     BUILTIN,
     POLICY_SUFFIXES,
@@ -34,6 +34,7 @@ from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.trees import Branch, Layer, Leaf
+from orpolicy.language.walk import report_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
