@@ -139,3 +139,8 @@ def test_a_prompt_in_a_file_holds_no_credential() -> None:
 def test_no_file_of_a_project_may_hold_one(file: str) -> None:
     (found,) = check_text(f"description: {SECRET}\n", file)
     assert found.code == "secret-in-file"
+
+
+@given(text=st.text(st.sampled_from("skorBbear -v1AKIghpz_AIz0123456789abcdef"), max_size=60))
+def test_a_look_for_marks_misses_no_credential(text: str) -> None:
+    assert holds_secret(text) == any(True for _ in find_secrets(text))
