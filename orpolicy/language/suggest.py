@@ -115,7 +115,7 @@ class KeyIndex:
         """Return where a key should stand, if that is near: inside here, else further up, else in a top-level mapping."""
         here = tuple(part for part in path if isinstance(part, str))
         homes = [home for home in self.parents.get(key, ()) if home != here]
-        inside = [home for home in homes if home[: len(here)] == here]
+        inside = [home for home in homes if home[: len(here)] == here and not {*here} & {*home[len(here) :]}]
         above = [home for home in homes if here[: len(home)] == home]
         beside = [home for home in homes if len(home) <= 2]
         if key in _COMMON:
