@@ -98,7 +98,7 @@ def choose_files(files: Iterable[PolicyFile], preset: str | None, environment: s
 def _find_demands(policy: Policy, field: str) -> Iterator[Demand]:
     statements = select(policy, field)
     bounds = find_bounds(policy)
-    lists = {"providers.allow": bounds.providers_allow, "regions": bounds.regions}
+    lists = {"providers.allow": bounds.providers_left, "regions": bounds.regions}
     if field == "quantizations":
         yield from _find_quantizations(policy)
     elif field in lists:

@@ -16,21 +16,16 @@ says of that key, where a removal speaks of all keys: what lies below it is gone
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, frozen
 
-from orpolicy.language.lower import BODY, FOLDED, SIDE
+from orpolicy.language.lower import order_keys
 from orpolicy.language.merge import settle
-from orpolicy.language.model import Provider
 from orpolicy.language.source import Location, Path, to_pointer
 from orpolicy.language.trees import Branch, Leaf, Listing, Node, Removal, to_data
 from orpolicy.language.trees import Sequence as Listed
 from orpolicy.language.values import thaw
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @frozen
@@ -123,7 +118,7 @@ def _explain(stack: Stack, path: Path) -> Iterator[Explanation]:
         yield Explanation(to_pointer(path), evolve(_name_author(top), value=value), losers)
     if isinstance(top, Branch):
         below = (key for node in rest if isinstance(node, Branch) for key in node.entries)
-        for key in _order(path, dict.fromkeys((*top.entries, *below))):
+        for key in order_keys(path, dict.fromkeys((*top.entries, *below))):
             inner = _step_into(stack, key)
             if _tells(top, key, inner):
                 yield from _explain(inner, (*path, key))
@@ -183,22 +178,6 @@ def show(node: Node) -> Any:
             return show(settle(Branch({"": node}, node.layer)).entries[""])
         case _:
             return None
-
-
-def _order(path: Path, keys: Iterable[str]) -> list[str]:
-    """Put the keys of a mapping in the order in which they are sent; what has no place there comes last."""
-    order = _orders().get(path, {})
-    return sorted(keys, key=lambda key: order.get(key, len(order)))
-
-
-@cache
-def _orders() -> Mapping[Path, Mapping[str, int]]:
-    top = (*(row.key for row in BODY), *FOLDED, *SIDE)
-    provider = (attribute.name for attribute in fields(Provider))
-    return {
-        (): {key: place for place, key in enumerate(top)},
-        ("provider",): {key: place for place, key in enumerate(provider)},
-    }
 
 
 def _reaches(value: Any, rest: Path) -> bool:

@@ -14,17 +14,23 @@ the rows of ``BODY``         the body's keys, in the table's order, under their 
 ``max_cost``                 kept beside the body: a ceiling that is enforced before anything is sent
 ``description``, ``slug``    not sent
 ===========================  ============================================================================
+
+Keys are written in one order at every depth, so that files which say the same are the same bytes: that of the table, that of
+our own values, and below them ``type``, ``id`` and ``name`` first, the others by the alphabet. Only JSON Schemas keep the
+order of their author, in which models write their answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, fields, frozen
 
-from orpolicy.language.model import Preset, Provider, Sort, Usd
+from orpolicy.language.merge import JSON_SCHEMAS
+from orpolicy.language.model import Attribution, MaxPrice, Percentiles, Preset, Provider, Reasoning, Sort, Usd
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
@@ -114,6 +120,45 @@ def write_json(value: Any) -> Any:
     return value
 
 
+def order_keys(path: Path, keys: Iterable[str]) -> list[str]:
+    """Put the keys of a mapping at a path of the body in the order in which they are sent."""
+    names = tuple(part for part in path if isinstance(part, str))
+    if any(names[: len(root)] == root for root in JSON_SCHEMAS):
+        return list(keys)
+    known = _known_orders().get(names)
+    if known is not None:
+        return sorted(keys, key=lambda key: known.get(key, len(known)))
+    return sorted(keys, key=lambda key: (_LEADING.get(key, len(_LEADING)), key))
+
+
+_LEADING = {"type": 0, "id": 1, "name": 2}
+
+
+@cache
+def _known_orders() -> Mapping[Path, Mapping[str, int]]:
+    top = (*(row.key for row in BODY), *FOLDED, *SIDE)
+    typed = {
+        ("provider",): Provider,
+        ("provider", "sort"): Sort,
+        ("provider", "max_price"): MaxPrice,
+        ("provider", "preferred_min_throughput"): Percentiles,
+        ("provider", "preferred_max_latency"): Percentiles,
+        ("reasoning",): Reasoning,
+        ("attribution",): Attribution,
+    }
+    names = {path: tuple(attribute.name for attribute in fields(kind)) for path, kind in typed.items()}
+    return {path: {key: place for place, key in enumerate(keys)} for path, keys in {(): top, **names}.items()}
+
+
+def _write_ordered(value: Any, path: Path) -> Any:
+    """Write a value as JSON with the keys of its mappings in canonical order."""
+    if isinstance(value, Mapping):
+        return {key: _write_ordered(value[key], (*path, key)) for key in order_keys(path, value)}
+    if isinstance(value, list | tuple):
+        return [_write_ordered(item, path) for item in value]
+    return write_json(value)
+
+
 def _write_object(value: Any) -> dict[str, Any]:
     """Write one of our typed values, leaving out what nobody set."""
     return {key: write_json(item) for key, item in asdict(value).items() if item is not None}
@@ -121,7 +166,9 @@ def _write_object(value: Any) -> dict[str, Any]:
 
 def _write_provider(provider: Provider) -> dict[str, Any]:
     written = {
-        key: write_json(item) for key, item in asdict(provider, recurse=False).items() if item is not None
+        key: _write_ordered(item, ("provider", key))
+        for key, item in asdict(provider, recurse=False).items()
+        if item is not None
     }
     if provider.max_price is not None:
         prices = asdict(provider.max_price).items()
@@ -178,26 +225,26 @@ def _write_headers(preset: Preset) -> Iterator[tuple[str, str]]:
         yield "x-anthropic-beta", ",".join(preset.anthropic_beta)
 
 
-def _rows(write: Callable[[Any], Any], *keys: str) -> tuple[Row, ...]:
-    return tuple(Row(key, write) for key in keys)
+def _rows(*keys: str) -> tuple[Row, ...]:
+    return tuple(Row(key, partial(_write_ordered, path=(key,))) for key in keys)
 
 
 BODY: tuple[Row, ...] = (
-    *_rows(write_json, "model", "models", "preset"),
+    *_rows("model", "models", "preset"),
     Row("provider", _write_provider),
-    *_rows(write_json, "service_tier", "speed"),
-    *_rows(write_json, "temperature", "top_p", "top_k", "min_p", "top_a"),
-    *_rows(write_json, "frequency_penalty", "presence_penalty", "repetition_penalty"),
-    *_rows(write_json, "seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
-    *_rows(write_json, "max_completion_tokens", "max_tokens"),
+    *_rows("service_tier", "speed"),
+    *_rows("temperature", "top_p", "top_k", "min_p", "top_a"),
+    *_rows("frequency_penalty", "presence_penalty", "repetition_penalty"),
+    *_rows("seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
+    *_rows("max_completion_tokens", "max_tokens"),
     Row("reasoning", _write_object),
-    *_rows(write_json, "reasoning_effort", "include_reasoning", "thinking", "verbosity"),
-    *_rows(write_json, "response_format", "structured_outputs"),
-    *_rows(write_json, "tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
-    *_rows(write_json, "stop_server_tools_when", "deferred_tools"),
-    *_rows(write_json, "plugins", "web_search_options", "x_search_filter"),
-    *_rows(write_json, "modalities", "audio", "image_config", "prediction"),
-    *_rows(write_json, "cache_control", "prompt_cache_key", "prompt_cache_options"),
-    *_rows(write_json, "session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
+    *_rows("reasoning_effort", "include_reasoning", "thinking", "verbosity"),
+    *_rows("response_format", "structured_outputs"),
+    *_rows("tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
+    *_rows("stop_server_tools_when", "deferred_tools"),
+    *_rows("plugins", "web_search_options", "x_search_filter"),
+    *_rows("modalities", "audio", "image_config", "prediction"),
+    *_rows("cache_control", "prompt_cache_key", "prompt_cache_options"),
+    *_rows("session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
 )
 """Every key of the body, in canonical order."""

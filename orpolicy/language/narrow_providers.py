@@ -11,6 +11,7 @@ from orpolicy.language.slugs import (
     TIERS_OF_SERVICE,
     TIERS_OF_SUFFIX,
     covers,
+    denies,
     is_provider_slug,
     meant_provider,
     read_model,
@@ -25,28 +26,29 @@ if TYPE_CHECKING:
 
 def narrow_providers(work: Work) -> None:
     """Narrow ``only`` and ``order`` to the allowed providers, and add the denied ones to ``ignore``."""
-    allowed, denied = work.bounds.providers_allow, work.bounds.providers_deny
-    if allowed is not None:
-        _narrow_slugs(work, "only", allowed)
-        _narrow_slugs(work, "order", allowed)
+    left = work.bounds.providers_left
+    if left is not None:
+        _narrow_slugs(work, "only", left)
+        _narrow_slugs(work, "order", left)
         if not work.get(("provider", "only")):  # an empty list restricts nothing
-            _fill_only(work, allowed)
-    if denied:
+            _fill_only(work, left)
+    if work.bounds.providers_deny:
         for key in ("only", "order"):
             _refuse_slugs(work, key)
         _fill_ignore(work)
 
 
-def _narrow_slugs(work: Work, key: str, allowed: frozenset[str]) -> None:
-    """Narrow each entry to what is allowed of it; an entry of which nothing is allowed is a contradiction."""
+def _narrow_slugs(work: Work, key: str, left: frozenset[str]) -> None:
+    """Narrow each entry to what is left of it; one that is on no list of allowed ones is a contradiction."""
     path = ("provider", key)
+    allowed = work.bounds.providers_allow or frozenset()
     statements = select(work.policy, "providers.allow")
     narrowed: list[Node] = []
     for index, slug in enumerate(work.get(path) or ()):
         if any(covers(broad, slug) for broad in allowed):
             narrowed.append(work.item((*path, index)))
             continue
-        inside = sorted(narrow for narrow in allowed if covers(slug, narrow))
+        inside = sorted(narrow for narrow in left if covers(slug, narrow))
         if not inside:
             shown = ", ".join(sorted(allowed))
             forbidding = [said for said in statements if not any(covers(broad, slug) for broad in said.value)]
@@ -88,15 +90,10 @@ def _refuse_slugs(work: Work, key: str) -> None:
             work.report((*path, index), message, denied, f"write '{meant_provider(slug)}'")
             continue
         for statement in denied:
-            if covers(statement.value, slug) or _is_tier(statement.value, slug):
+            if denies(statement.value, slug):
                 message = f"a policy forbids the provider '{slug}' in '{key}' ('{statement.value}')"
                 work.report((*path, index), message, [statement])
                 break
-
-
-def _is_tier(broad: str, slug: str) -> bool:
-    """Tell whether a slug names a service tier of a provider: no base slug covers it, and a denial means it too."""
-    return slug.startswith(broad + "/") and slug.rpartition("/")[2] in TIERS
 
 
 def _fill_ignore(work: Work) -> None:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import field, frozen
 
 from orpolicy.language.globs import contains, matches, overlap
-from orpolicy.language.slugs import covers
+from orpolicy.language.slugs import covers, denies
 from orpolicy.language.trees import Layer
 
 if TYPE_CHECKING:
@@ -184,6 +184,17 @@ class Bounds:
     regions: frozenset[str] | None = None
     require: frozenset[str] = frozenset()
 
+    @property
+    def providers_left(self) -> frozenset[str] | None:
+        """The allowed providers without those that are denied as a whole; ``None`` where any may serve."""
+        if self.providers_allow is None:
+            return None
+        return frozenset(
+            slug
+            for slug in self.providers_allow
+            if not any(denies(denied, slug) for denied in self.providers_deny)
+        )
+
 
 @lru_cache(maxsize=256)
 def find_bounds(policy: Policy) -> Bounds:
@@ -226,14 +237,10 @@ def find_contradictions(policy: Policy) -> tuple[tuple[str, tuple[Statement, ...
 
 def _find_contradictions(policy: Policy) -> Iterator[tuple[str, tuple[Statement, ...]]]:
     bounds = find_bounds(policy)
-    allowed = bounds.providers_allow
-    providers = (*select(policy, "providers.allow"), *select(policy, "providers.deny"))
-    if allowed is not None and not allowed:
+    if bounds.providers_allow is not None and not bounds.providers_allow:
         yield "no provider", select(policy, "providers.allow")
-    elif allowed is not None and all(
-        any(covers(deny, slug) for deny in bounds.providers_deny) for slug in allowed
-    ):
-        yield "no provider", providers
+    elif bounds.providers_left is not None and not bounds.providers_left:
+        yield "no provider", (*select(policy, "providers.allow"), *select(policy, "providers.deny"))
     if bounds.quantizations is not None and not bounds.quantizations:
         yield (
             "no quantisation",

@@ -177,6 +177,11 @@ def covers(broad: str, narrow: str) -> bool:
     return narrow.startswith(broad + "/") and narrow.rpartition("/")[2] not in TIERS
 
 
+def denies(denied: str, slug: str) -> bool:
+    """Tell whether a denial means a slug: also its service tiers, which no base slug covers."""
+    return slug == denied or slug.startswith(denied + "/")
+
+
 def overlap(one: str, other: str) -> bool:
     """Tell whether some endpoint matches both provider slugs."""
     return covers(one, other) or covers(other, one)
