@@ -501,7 +501,7 @@ policies = some_of(
 
 
 @given(layers, layers, layers, policies)
-def test_nothing_escapes_whatever_bases_overlays_and_calls_say(
+def test_nothing_escapes_and_nothing_is_left_to_narrow_whatever_bases_overlays_and_calls_say(
     base: dict[str, Any], overlay: dict[str, Any], call: dict[str, Any], policy: dict[str, Any]
 ) -> None:
     preset = {"extends": "base", "model": "openai/gpt-5", "environments": {"prod": overlay}}
@@ -514,3 +514,14 @@ def test_nothing_escapes_whatever_bases_overlays_and_calls_say(
         assume(False)
     event("sent")
     assert escapes(request, policy, request.max_cost) == []
+    assert compiler(spell_out(request), policy).compile("it").request("hi").body == request.body
+
+
+def spell_out(request: Any) -> dict[str, Any]:
+    """Write a request as a preset without layers."""
+    data = {key: value for key, value in request.body.items() if key != "messages"}
+    if request.max_cost is not None:
+        data["max_cost"] = str(request.max_cost)
+    if "//eu." in request.base_url:
+        data["region"] = "eu"
+    return data
