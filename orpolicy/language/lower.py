@@ -111,6 +111,8 @@ def write_json(value: Any) -> Any:
 
     A decimal without a fraction becomes an integer, so that ``1``, ``1.0`` and ``1e0`` are the same bytes.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Mapping):
@@ -120,15 +122,22 @@ def write_json(value: Any) -> Any:
     return value
 
 
+_PLAIN = frozenset((str, int, bool))
+"""Types that need no writing; asked for first, as nearly all values are of one of them."""
+
+
 def order_keys(path: Path, keys: Iterable[str]) -> list[str]:
     """Put the keys of a mapping at a path of the body in the order in which they are sent."""
     names = tuple(part for part in path if isinstance(part, str))
     if any(names[: len(root)] == root for root in JSON_SCHEMAS):
         return list(keys)
-    known = _known_orders().get(names)
-    if known is not None:
-        return sorted(keys, key=lambda key: known.get(key, len(known)))
-    return sorted(keys, key=lambda key: (_LEADING.get(key, len(_LEADING)), key))
+    return _sort_keys(names, keys)
+
+
+def _sort_keys(names: Path, keys: Iterable[str]) -> list[str]:
+    known = _known_orders().get(names, _LEADING)
+    last = len(known)
+    return sorted(keys, key=lambda key: (known.get(key, last), key))
 
 
 _LEADING = {"type": 0, "id": 1, "name": 2}
@@ -151,11 +160,13 @@ def _known_orders() -> Mapping[Path, Mapping[str, int]]:
 
 
 def _write_ordered(value: Any, path: Path) -> Any:
-    """Write a value as JSON with the keys of its mappings in canonical order."""
-    if isinstance(value, Mapping):
-        return {key: _write_ordered(value[key], (*path, key)) for key in order_keys(path, value)}
+    """Write a value as JSON with the keys of its mappings in canonical order; ``path`` holds no list numbers."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, list | tuple):
         return [_write_ordered(item, path) for item in value]
+    if isinstance(value, Mapping) and path not in JSON_SCHEMAS:
+        return {key: _write_ordered(value[key], (*path, key)) for key in _sort_keys(path, value)}
     return write_json(value)
 
 
