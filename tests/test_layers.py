@@ -47,7 +47,6 @@ emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
 emulator.scripts emulator.server emulator.testing
-review
 disk
 project
 orpolicy
