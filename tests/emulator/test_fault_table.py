@@ -33,7 +33,7 @@ PATIENCE = 0.4
 NO_TLS = False
 """Reading the certificates takes longer than a call."""
 
-BOUND = 20.0
+BOUND = 180.0
 """Seconds within which every call is over."""
 
 
