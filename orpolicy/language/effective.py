@@ -137,9 +137,7 @@ def _name_item(statement: Statement, value: str) -> Author:
     items: Any = () if document is None else document.data
     for part in statement.path:
         items = items[part]
-    index = next((number for number, item in enumerate(items) if covers(item, value)), None)
-    if index is None:
-        return _name_author(statement)
+    index = next(number for number, item in enumerate(items) if covers(item, value))
     place = statement.layer.locate((*statement.path, index))
     return Author(statement.layer.name, place, items[index])
 

@@ -142,23 +142,19 @@ def _explain_removed(listed: Listed, path: Path) -> Iterator[Explanation]:
 
 def _explain_part(stack: Stack, path: Path, rest: Path) -> Iterator[Explanation]:
     """Explain a part of a value that is merged as a whole."""
-    said = [node for node in stack if isinstance(node, Removal) or _reaches(show(node), rest)]
-    if said and said[0] is stack[0]:
+    if _reaches(show(stack[0]), rest):
         winner, *losers = (
             Author(node.layer.name, node.layer.locate(node.path + rest), _descend(show(node), rest))
-            for node in _drop_vain(said)
+            for node in stack
+            if _reaches(show(node), rest)
         )
         yield Explanation(to_pointer(path + rest), winner, tuple(losers))
 
 
 def _name_losers(nodes: Sequence[Node]) -> tuple[Author, ...]:
-    return tuple(map(_name_author, _drop_vain(nodes)))
-
-
-def _drop_vain(nodes: Sequence[Node]) -> Sequence[Node]:
-    """Drop the removals at the end, which had nothing below them to remove."""
+    """Name the authors of nodes, but for the removals at the end, which had nothing below them to remove."""
     last = max((place for place, node in enumerate(nodes) if not isinstance(node, Removal)), default=-1)
-    return nodes[: last + 1]
+    return tuple(map(_name_author, nodes[: last + 1]))
 
 
 def _name_author(node: Node) -> Author:
@@ -194,7 +190,5 @@ def _reaches(value: Any, rest: Path) -> bool:
 
 def _descend(value: Any, rest: Path) -> Any:
     for part in rest:
-        if value is None:  # a removal
-            return None
         value = value[part]
     return value

@@ -34,6 +34,16 @@ def test_one_preset_is_asked_for_by_its_name(run: Run, project: Path) -> None:
     assert run("policy", "show", "--preset", "fast").output == "no policy governs 'fast'\n"
 
 
+def test_a_list_of_nothing_and_a_scope_are_said_in_words(run: Run, project: Path) -> None:
+    (project / "presets/org.policy.yaml").write_text("plugins: {allow: []}\n")
+    (project / "presets/some.policy.yaml").write_text(
+        "applies_to: {presets: [fast, 'support/*'], environments: [dev]}\nzdr: true\n"
+    )
+    result = run("policy", "show")
+    assert result.stdout.splitlines()[0] == "plugins.allow: none"
+    assert "'some' governs only some: presets 'fast', 'support/*'; environments 'dev'" in result.stderr
+
+
 def test_files_are_named_as_they_are_reached(
     run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

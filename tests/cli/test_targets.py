@@ -167,3 +167,16 @@ def complete(run: Run, line: str) -> list[str]:
 )
 def test_names_of_the_project_are_completed(line: str, offered: list[str], run: Run, project: Path) -> None:
     assert complete(run, line) == offered
+
+
+def test_the_library_is_listed_by_kind_for_programs_as_well(run: Run, project: Path) -> None:
+    rows = json.loads(run("list", "--builtin", "--json").stdout)
+    assert [row["kind"] for row in rows] == sorted(
+        (row["kind"] for row in rows), key=["mixin", "preset", "policy"].index
+    )
+    assert {
+        "name": "orpolicy/zdr-only",
+        "kind": "policy",
+        "description": "Only endpoints with zero data retention",
+    } in rows
+    assert all(row["description"] for row in rows)

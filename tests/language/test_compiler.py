@@ -296,6 +296,37 @@ def test_composition_is_reported_where_it_is_written(
     assert codes(files) == expected
 
 
+@pytest.mark.parametrize(
+    ("bases", "said"),
+    [
+        (
+            {"x": "", "y": "extends: x", "top": "extends: [x, y]"},
+            "'top' lists 'x' before 'y', 'y' has 'y' before 'x'",
+        ),
+        (
+            {"x": "", "y": "", "a": "extends: [x, y]", "b": "extends: [y, x]", "top": "extends: [a, b]"},
+            "'a' has 'x' before 'y', 'b' has 'y' before 'x'",
+        ),
+        (
+            {
+                **dict.fromkeys("xyz", ""),
+                "a": "extends: [x, y]",
+                "b": "extends: [y, z]",
+                "c": "extends: [z, x]",
+                "top": "extends: [a, b, c]",
+            },
+            "'top' lists a before b before c; 'a' has a before x before y; "
+            + "'b' has b before y before z; 'c' has c before z before x",
+        ),
+    ],
+)
+def test_bases_that_no_order_suits_are_named(bases: dict[str, str], said: str) -> None:
+    files = {f"presets/{name}.yaml": f"model: x/y\n{text}\n" for name, text in bases.items()}
+    with pytest.raises(CompileError) as stopped:
+        project(files).compile("top")
+    assert stopped.value.report.errors[0].message == f"no order suits all that 'top' extends: {said}"
+
+
 def test_a_mistake_in_a_base_is_reported_once_however_many_build_on_it() -> None:
     files = {"presets/base.yaml": "temperature: 3\n"}
     files |= {f"presets/p{number}.yaml": "extends: base\nmodel: x/y\n" for number in range(5)}

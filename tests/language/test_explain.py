@@ -109,6 +109,20 @@ def test_a_value_of_another_kind_is_told_as_a_whole() -> None:
     ]
 
 
+def test_what_lay_below_a_value_of_another_kind_is_told_with_the_whole_only() -> None:
+    files = {
+        "presets/low.yaml": "model: x/y\nprovider: {sort: {by: price, partition: none}}\n",
+        "presets/base.yaml": "extends: low\nprovider: {sort: price}\n",
+        "presets/top.yaml": "extends: base\nprovider: {sort: {by: latency}}\n",
+    }
+    assert told(files, "/provider/sort") == [
+        '/provider/sort {"by": "latency"}@top:2 < "price"@base:2 < {"by": "price", "partition": "none"}@low:2',
+        '/provider/sort/by "latency"@top:2 < "price"@low:2',
+    ]
+    with pytest.raises(UsageError):
+        told(files, "/provider/sort/partition")
+
+
 def test_a_replaced_list_is_shown_as_it_stood() -> None:
     files = {
         "presets/root.yaml": "abstract: true\nstop: [a, b]\n",
@@ -123,6 +137,20 @@ def test_a_part_of_a_value_that_is_merged_as_a_whole_can_be_asked_for() -> None:
     files = {"presets/top.yaml": f"model: x/y\nstop_server_tools_when: [{condition}]\n"}
     pointer = "/stop_server_tools_when/0/step_count"
     assert told(files, pointer) == [f"{pointer} 3@top:2"]
+
+
+def test_a_json_schema_is_told_in_its_author_s_order_down_to_an_item_of_a_list() -> None:
+    schema = "{type: object, properties: {b: {enum: [x, y]}, a: {type: string}}, additionalProperties: false}"
+    files = {
+        "presets/top.yaml": f"model: x/y\nresponse_format: {{type: json_schema, json_schema: {{name: n, schema: {schema}}}}}\n"
+    }
+    root = "/response_format/json_schema/schema"
+    assert [line.split()[0].removeprefix(root) for line in told(files, root)] == [
+        "/type", "/properties/b/enum", "/properties/a/type", "/additionalProperties",
+    ]  # fmt: skip
+    assert told(files, f"{root}/properties/b/enum/1") == [f'{root}/properties/b/enum/1 "y"@top:2']
+    with pytest.raises(UsageError):
+        told(files, f"{root}/properties/b/enum/2")
 
 
 @pytest.mark.parametrize(

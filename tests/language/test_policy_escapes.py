@@ -100,6 +100,12 @@ STOPPED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "/plugins/0/analysis_models/1",
     ),
     (plugin("switchyard-router", judge_model="x/y"), {"models": {"allow": ["openai/*"]}}, "/plugins/0/judge_model"),
+    (
+        tool("openrouter:subagent", tools=[{"type": "openrouter:advisor", "parameters": {"model": None}}]),
+        {"models": {"allow": ["openai/*"]}},
+        "/tools/0/parameters/tools/0/type",
+    ),
+    (tool("openrouter:fusion", analysis_models=["x/y:online"]), {"plugins": {"deny": ["web"]}}, "/tools/0/parameters/analysis_models/0"),
     # providers
     (provider(only=["DeepSeek"]), {"providers": {"deny": ["deepseek"]}}, "/provider/only/0"),
     (provider(order=["DEEPSEEK"]), {"providers": {"deny": ["deepseek"]}}, "/provider/order/0"),
@@ -230,6 +236,13 @@ NARROWED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, A
     ({"model": "~anthropic/claude-haiku-latest"}, {"models": {"deny": ["anthropic/claude-opus-*", "*:free"]}}, {},
      {"model": "~anthropic/claude-haiku-latest"}),
     (AUTO, {"models": {"deny": ["openrouter/free"]}}, {}, AUTO),
+    (tool("openrouter:advisor"), {"models": {"deny": ["openrouter/free"]}}, {}, tool("openrouter:advisor")),
+    (
+        {**AUTO, "plugins": [{"id": "auto-router", "allowed_models": ["openai/*"]}]},
+        {"models": {"deny": ["anthropic/*"]}},
+        {},
+        {**AUTO, "plugins": [{"id": "auto-router", "allowed_models": ["openai/*"]}]},
+    ),
     (AUTO, {"models": {"allow": ["openrouter/*"]}}, {}, AUTO),
     (AUTO, {"models": {"allow": ["*"]}}, {}, AUTO),
     (
@@ -284,6 +297,7 @@ def test_what_belongs_into_a_file_is_refused_in_a_call(key: str) -> None:
         100,
         "100",
         "0x10",
+        1e-320,
         "\u0661\u0660",
         True,
         -1,
