@@ -315,8 +315,7 @@ def test_composition_is_reported_where_it_is_written(
                 "c": "extends: [z, x]",
                 "top": "extends: [a, b, c]",
             },
-            "'top' lists a before b before c; 'a' has a before x before y; "
-            + "'b' has b before y before z; 'c' has c before z before x",
+            "'top' lists a before b before c; 'a' has a before x before y; 'b' has b before y before z; 'c' has c before z before x",
         ),
     ],
 )
