@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 
 @define(slots=False, eq=False)
 class Project:
-    """A folder of presets and policies, or a few loose files, ready to be compiled."""
+    """A folder of presets and policies, or a few loose files, ready to be compiled.
+
+    ``root`` is the folder on disk, where there is one; ``given`` is a catalogue that takes the place of its snapshot.
+    """
 
     workspace: Workspace
     root: Path | None = None
+    given: Catalog | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,14 +116,21 @@ class Project:
         Raises:
             CatalogError: there is one, and it cannot be read.
         """
-        if self.root is None:
-            return None
+        if self.given is not None or self.root is None:
+            return self.given
         file = self.root / self.workspace.settings.catalog
         if not file.exists():
             return None
         from orpolicy.routing.answers import load_catalog  # noqa: PLC0415 - many projects have no snapshot
 
         return load_catalog(file)
+
+    def variants(self, name: str) -> tuple[str | None, ...]:
+        """Name the environments in which a preset may come to something else: ``None``, for no environment, first.
+
+        In every other environment it is what it is without one.
+        """
+        return tuple(self._compiler.list_variants(self._resolve(name)))
 
     def policy(self, name: str | None = None, environment: str | None = None) -> Effective:
         """Return the policy in force for a preset in an environment, or, without a name, that for every preset.

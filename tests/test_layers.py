@@ -49,6 +49,8 @@ emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond
 emulator.scripts emulator.server emulator.testing
 disk
 project
+review
+review.effects
 orpolicy
 cli
 cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output

@@ -127,7 +127,7 @@ class Compiler:
             diagnostics.extend(find_emptiness(self.workspace))
         found: dict[Diagnostic, list[str | None]] = {}
         for name in chosen:
-            for variant in self._variants(name, environment):
+            for variant in self.list_variants(name, environment):
                 outcome = self._compile(name, variant)
                 for diagnostic in (*outcome.diagnostics, *self._look_further(outcome, inspect)):
                     found.setdefault(diagnostic, []).append(variant)
@@ -171,8 +171,8 @@ class Compiler:
             raise PolicyViolation(report)
         return effective
 
-    def _variants(self, name: str, environment: str | None) -> Iterator[str | None]:
-        """Choose the environments in which a preset has to be compiled: those that change anything."""
+    def list_variants(self, name: str, environment: str | None = None) -> Iterator[str | None]:
+        """Name the environments in which a preset has to be compiled: none, and those that change anything."""
         if environment is not None:
             yield environment
             return
