@@ -37,7 +37,7 @@ def rulebook() -> Traversable:
 
 
 def schema_kinds() -> tuple[str, ...]:
-    """List the kinds of file that have a schema, sorted: ``policy``, ``preset``, ``project``."""
+    """List the kinds of file that have a schema, sorted: ``policy``, ``preset``, ``project``, ``test``."""
     names = (entry.name for entry in _find_folder("schemas").iterdir())
     return tuple(sorted(name.removesuffix(_SCHEMA) for name in names if name.endswith(_SCHEMA)))
 

@@ -43,5 +43,5 @@ def test_data_is_asked_of_the_import_system_where_there_is_no_folder(
     monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "archive.whl" / "orpolicy")
     monkeypatch.setattr("importlib.resources.files", lambda _: root)
     resources._find_folder.cache_clear()
-    assert schema_kinds() == ("policy", "preset", "project")
+    assert schema_kinds() == ("policy", "preset", "project", "test")
     resources._find_folder.cache_clear()

@@ -1,7 +1,7 @@
 """The schema files themselves: self-contained, closed, described, annotated, in one layout, and agreeing with each other.
 
-``ORPOLICY_UPDATE=1 pytest tests/schemas`` writes into ``project.schema.json`` and ``policy.schema.json`` what they repeat
-of ``preset.schema.json``, and lays all three files out.
+``ORPOLICY_UPDATE=1 pytest tests/schemas`` writes into the others what they repeat of ``preset.schema.json`` and ``policy.schema.json``,
+and lays all files out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from strategies import SCHEMAS, read_schema
 
 from orpolicy.language.lower import BODY
 
-KINDS = ("policy", "preset", "project")
+KINDS = ("policy", "preset", "project", "test")
 WIDTH = 110
 
 ANNOTATIONS = {
@@ -45,7 +45,11 @@ OPEN = {
     "/properties/web_search_options/properties/user_location": "each provider has a form of its own",
     "/properties/environments": "keyed by environment",
     "/properties/rules": "keyed by rule",
+    "/$defs/expectations/properties/body": "keyed by JSON pointer",
 }
+
+GLOBS = ("environment_name", "model_glob", "price", "provider_slug")
+"""What scenarios repeat of policies."""
 
 NOT_REMOVABLE = {"description", "extends", "abstract", "slug", "environments"}
 """Keys that say what a file is; they are not layered, so there is nothing for null to remove."""
@@ -135,6 +139,9 @@ def repeat_preset(kind: str) -> dict[str, Any]:
         local["plugin_glob"]["else"]["enum"] = definitions["plugin_id"]["enum"]
         local["tool_glob"]["else"]["enum"] = [name for name in types if name != "function"]
         schema["properties"]["require"]["items"]["enum"] = layered
+    if kind == "test":
+        theirs = {"preset_name": definitions, **dict.fromkeys(GLOBS, read_schema("policy")["$defs"])}
+        schema["$defs"] |= {name: source[name] for name, source in theirs.items()}
     return schema
 
 
