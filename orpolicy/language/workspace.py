@@ -58,7 +58,7 @@ class Workspace:
     @cached_property
     def project(self) -> Loaded:
         """The project file, read: ``value`` is its ``Settings``, those of an empty file where it is broken."""
-        loaded = self._load(PROJECT_FILE, "project", build_settings)
+        loaded = self.load(PROJECT_FILE, "project", build_settings)
         return loaded if loaded.value is not None else evolve(loaded, value=Settings())
 
     @property
@@ -68,11 +68,16 @@ class Workspace:
         return settings
 
     @cached_property
+    def yaml_files(self) -> tuple[str, ...]:
+        """Every YAML file below the presets folder, sorted."""
+        return tuple(sorted(self.files.list_yaml(self.settings.presets)))
+
+    @cached_property
     def preset_files(self) -> Mapping[str, str]:
         """Preset names, sorted, with their files."""
         folder = self.settings.presets
         found: dict[str, str] = {}
-        for file in sorted(self.files.list_yaml(folder)):
+        for file in self.yaml_files:
             if not file.endswith((*POLICY_SUFFIXES, *TEST_SUFFIXES)) and file != PROJECT_FILE:
                 found.setdefault(preset_name(file, folder), file)
         return found
@@ -80,17 +85,13 @@ class Workspace:
     @cached_property
     def policy_files(self) -> tuple[str, ...]:
         """The policy files below the presets folder, sorted."""
-        return tuple(
-            sorted(
-                file for file in self.files.list_yaml(self.settings.presets) if file.endswith(POLICY_SUFFIXES)
-            )
-        )
+        return tuple(file for file in self.yaml_files if file.endswith(POLICY_SUFFIXES))
 
     @cached_property
     def duplicates(self) -> tuple[Diagnostic, ...]:
         """Files that claim the name of another one (``triage.yaml`` and ``triage.yml``), or of a built-in preset."""
         folder = self.settings.presets
-        extra = set(self.files.list_yaml(folder)) - set(self.preset_files.values()) - set(self.policy_files)
+        extra = set(self.yaml_files) - set(self.preset_files.values()) - set(self.policy_files)
         doubled = {
             file: f"the preset '{preset_name(file, folder)}' has two files"
             for file in extra
@@ -142,7 +143,7 @@ class Workspace:
         def build(document: Document) -> Loaded:
             return self._build_preset(name, document)
 
-        return self._load(self.preset_files[name], "preset", build)
+        return self.load(self.preset_files[name], "preset", build)
 
     def load_policy(self, file: str) -> Loaded:
         """Read a policy file; ``value`` is a ``PolicyFile``, governing the presets at and below the file's folder."""
@@ -156,7 +157,7 @@ class Workspace:
             policy = read_policy(name, document, posixpath.dirname(name))
             return Loaded(None if found else policy, tuple(found))
 
-        return self._load(file, "policy", build)
+        return self.load(file, "policy", build)
 
     @cached_property
     def policies(self) -> tuple[Loaded, ...]:
@@ -247,7 +248,8 @@ class Workspace:
         library = () if self.builtin is None else tuple(self.builtin.preset_files)
         return (*self.preset_files, *library)
 
-    def _load(self, file: str, kind: str, build: Callable[[Document], Loaded]) -> Loaded:
+    def load(self, file: str, kind: str, build: Callable[[Document], Loaded]) -> Loaded:
+        """Read a file of some kind, once; ``build`` makes a value of a document of the right shape."""
         if file not in self._loaded:
             self._loaded[file] = self._read(file, kind, build)
         return self._loaded[file]
