@@ -16,7 +16,7 @@ ORDER = """
 errors resources
 language
 language.source language.diagnostics language.rules language.slugs
-language.scalars language.secrets language.syntax language.nodes language.walk language.document
+language.scalars language.secrets language.syntax language.nodes language.quick language.walk language.document
 language.trees language.overrides language.merge
 language.mistakes language.suggest language.repairs language.validators language.schema language.inspect language.suppress
 language.files language.settings
@@ -30,7 +30,7 @@ language.layers language.globs language.policy language.narrowing language.repor
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
 language.lower language.values language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins
-language.compilation language.workspace language.survey language.compiler
+language.compilation language.workspace language.survey language.suites language.compiler
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing
@@ -53,7 +53,7 @@ review
 review.effects
 orpolicy
 cli
-cli.snippet cli.render cli.failures cli.arguments cli.targets cli.output
+cli.snippet cli.render cli.sarif cli.junit cli.formats cli.failures cli.arguments cli.targets cli.output
 cli.tables cli.snapshots cli.routes cli.models
 cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main

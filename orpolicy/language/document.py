@@ -16,6 +16,7 @@ from attrs import define, frozen
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
 from orpolicy.language.nodes import MAX_DEPTH, compose, find_excessive_depth
+from orpolicy.language.quick import read_quickly
 from orpolicy.language.secrets import find_secrets, holds_secret
 from orpolicy.language.source import Location, Path, Position, Source, Span
 from orpolicy.language.syntax import (
@@ -130,7 +131,7 @@ def _read(source: Source) -> Reading:
     if forbidden is not None:
         message, place = forbidden
         return Reading(None, (_report(source, "yaml-encoding", message, place),))
-    if len(source.text.encode("utf-8")) > MAX_BYTES:
+    if len(source.text) * 4 > MAX_BYTES and len(source.text.encode("utf-8")) > MAX_BYTES:
         message = f"the text is larger than {MAX_BYTES // 1024} KiB"
         return Reading(None, (_report(source, "yaml-limit", message, Position(1, 1)),))
     try:
@@ -143,6 +144,9 @@ def _read(source: Source) -> Reading:
         problem = explain_syntax_error(source, error)
         location = source.locate(problem.start, problem.end)
         return Reading(None, (diagnose(problem.code, problem.message, location, problem.hint),))
+    quick = read_quickly(source.text, root)
+    if quick is not None:
+        return Reading(Document(source, quick))
     walk = Walk(source)
     data = walk.read(root)
     errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)

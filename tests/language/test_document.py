@@ -329,6 +329,7 @@ def test_the_size_of_a_file_is_limited() -> None:
 def test_the_number_of_nodes_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_NODES == 100_000
     monkeypatch.setattr("orpolicy.language.walk.MAX_NODES", 1_000)
+    monkeypatch.setattr("orpolicy.language.quick.LONGEST", 500)
     read("a: [" + "x," * 998 + "]\n")
     assert refuse("a: [" + "x," * 999 + "]\n").message == "the document has more than 1,000 nodes"
 
