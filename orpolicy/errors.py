@@ -8,6 +8,7 @@
     ├── UsageError             the call is wrong: an unknown preset or environment, a bad argument
     ├── CostCeilingExceeded    the worst case is above ``max_cost``: shorten the prompt or raise the ceiling
     ├── CatalogError           the snapshot is missing, broken or of another version: pull it again
+    ├── GitError               git cannot give the files of a revision: not installed, no repository, half a clone
     └── ClientError            a request failed
         ├── Unreachable        no HTTP response came back: the network, a proxy, a time-out
         ├── ApiError           OpenRouter answered with an error; one subclass per documented status
@@ -61,6 +62,10 @@ class CostCeilingExceeded(OrpolicyError):
 
 class CatalogError(OrpolicyError):
     """A catalogue cannot be read: missing, truncated, malformed, or of another version."""
+
+
+class GitError(OrpolicyError):
+    """Git cannot give the files of a revision: it is missing or hangs, or the clone is broken or not complete."""
 
 
 class ClientError(OrpolicyError):
