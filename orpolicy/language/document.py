@@ -131,14 +131,10 @@ def _read(source: Source) -> Reading:
     if forbidden is not None:
         message, place = forbidden
         return Reading(None, (_report(source, "yaml-encoding", message, place),))
-    if len(source.text) * 4 > MAX_BYTES and len(source.text.encode("utf-8")) > MAX_BYTES:
-        message = f"the text is larger than {MAX_BYTES // 1024} KiB"
-        return Reading(None, (_report(source, "yaml-limit", message, Position(1, 1)),))
     try:
-        too_deep = find_excessive_depth(source.text)
-        if too_deep is not None:
-            message = f"the document is nested deeper than {MAX_DEPTH} levels"
-            return Reading(None, (_report(source, "yaml-limit", message, too_deep),))
+        excess = _find_excess(source)
+        if excess is not None:
+            return Reading(None, (_report(source, "yaml-limit", *excess),))
         root = compose(source.text)
     except yaml.YAMLError as error:
         problem = explain_syntax_error(source, error)
@@ -154,6 +150,14 @@ def _read(source: Source) -> Reading:
         return Reading(None, tuple(walk.diagnostics))
     document = Document(source, data, tuple(walk.ambiguities), walk.has_whole_decimals)
     return Reading(document, tuple(walk.diagnostics))
+
+
+def _find_excess(source: Source) -> tuple[str, Position] | None:
+    """Find what makes a text too large or too deep to be composed."""
+    if len(source.text) * 4 > MAX_BYTES and len(source.text.encode("utf-8")) > MAX_BYTES:
+        return f"the text is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)
+    too_deep = find_excessive_depth(source.text)
+    return None if too_deep is None else (f"the document is nested deeper than {MAX_DEPTH} levels", too_deep)
 
 
 def _find_stray_secrets(source: Source, known: tuple[Diagnostic, ...]) -> Iterator[Location]:
