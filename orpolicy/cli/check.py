@@ -46,7 +46,7 @@ def command(
     def find_source(file: str) -> Source | None:
         return next((source for one in selections if (source := one.find_source(file))), None)
 
-    code = output.write(report, find_source)
+    code = output.write(report, find_source, [file for one in selections for file in one.files])
     presets = sum(len(one.chosen) for one in selections)
     say(f"{count(presets, 'preset')} checked: {summarise(report)}")
     if report.diagnostics:

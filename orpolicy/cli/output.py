@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 from click.shell_completion import CompletionItem
 
 from orpolicy.cli.failures import FINDINGS
-from orpolicy.cli.render import FORMATS, View, render_full
+from orpolicy.cli.formats import FORMATS
+from orpolicy.cli.render import View, render_full
 from orpolicy.errors import CompileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from orpolicy.cli.targets import Selection
     from orpolicy.language.diagnostics import Report
@@ -62,18 +63,30 @@ class Output:
     destinations: tuple[Destination, ...]
     color: bool | None
 
-    def write(self, report: Report, find_source: Callable[[str], Source | None]) -> int:
-        """Write a report to every destination and return its exit code: 1 where it holds an error."""
+    def write(
+        self,
+        report: Report,
+        find_source: Callable[[str], Source | None],
+        checked: Iterable[str] = (),
+    ) -> int:
+        """Write a report to every destination and return its exit code: 1 where it holds an error.
+
+        Args:
+            report: The findings.
+            find_source: Returns the text of a file that a finding names.
+            checked: The files that were looked at, for formats that list them.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        plain = View(report, find_source, checked=tuple(checked))
         for destination in self.destinations:
+            render = FORMATS[destination.format]
             if destination.file is None:
                 color = wants_color(sys.stdout, self.color)
-                click.echo(
-                    FORMATS[destination.format](View(report, find_source, color)), nl=False, color=color
-                )
+                click.echo(render(evolve(plain, color=color)), nl=False, color=color)
             else:
-                destination.file.write_text(
-                    FORMATS[destination.format](View(report, find_source)), encoding="utf-8"
-                )
+                destination.file.write_text(render(plain), encoding="utf-8", newline="\n")
         return FINDINGS if report.errors else 0
 
 

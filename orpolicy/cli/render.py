@@ -1,4 +1,4 @@
-"""Every format in which a command reports its findings, as pure functions from a report to text.
+"""The formats in which a command reports its findings, as pure functions from a report to text.
 
 .. code-block:: text
 
@@ -6,6 +6,8 @@
     concise   one line a finding, for editors and grep
     json      a list of objects, for programs; 1-based, columns in characters
     github    workflow annotations, shown by GitHub beside the lines of a pull request
+
+The larger ones, ``sarif`` and ``junit``, have modules of their own, and :mod:`orpolicy.cli.formats` has the table.
 
 All take a :class:`View`: the report, the texts its places lie in, and whether colour is wanted. Nothing here prints.
 Text from files is made visible before it is shown (see :mod:`orpolicy.cli.snippet`), credentials are starred out
@@ -39,11 +41,16 @@ HELP_COLOUR = "green"
 
 @frozen
 class View:
-    """A report and what it takes to show it; ``find_source`` returns the text of a file that a place names."""
+    """A report and what it takes to show it.
+
+    ``find_source`` returns the text of a file that a place names; ``checked`` are the files that were looked at, with a
+    finding or without.
+    """
 
     report: Report
     find_source: Callable[[str], Source | None]
     color: bool = False
+    checked: tuple[str, ...] = ()
     _excerpts: dict[str, Excerpt | None] = field(factory=dict, init=False)
 
     @cached_property
@@ -92,14 +99,6 @@ def render_json(view: View) -> str:
 def render_github(view: View) -> str:
     """Write workflow commands of GitHub Actions, one a finding."""
     return "".join(_annotation(found) + "\n" for found in view.report)
-
-
-FORMATS: dict[str, Callable[[View], str]] = {
-    "full": render_full,
-    "concise": render_concise,
-    "json": render_json,
-    "github": render_github,
-}
 
 
 def count(number: int, noun: str) -> str:

@@ -52,6 +52,19 @@ class Selection:
         """The names of the presets."""
         return self.project.names if self.names is None else self.names
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a check is about, as they are reached from the working directory."""
+        workspace = self.project.workspace
+        files = dict(workspace.preset_files)
+        if workspace.builtin is not None:
+            files |= workspace.builtin.preset_files
+        found = [files[name] for name in self.chosen if name in files]
+        if self.names is None:
+            project = [] if workspace.settings.document is None else [PROJECT_FILE]
+            found = [*project, *workspace.policy_files, *found]
+        return tuple(map(self._reach, found))
+
     def is_mixin(self, name: str) -> bool:
         """Tell whether a preset is one that is never compiled by itself."""
         preset = self.project.workspace.find_preset(name)

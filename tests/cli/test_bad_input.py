@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from orpolicy.cli.render import FORMATS
+from orpolicy.cli.formats import FORMATS
 from orpolicy.cli.verbs import command
 
 if TYPE_CHECKING:

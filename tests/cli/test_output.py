@@ -84,3 +84,12 @@ def test_colour_can_be_asked_for(run: Run, project: Path) -> None:
 def test_a_destination_is_read_once() -> None:
     destination = Destination("json")
     assert DestinationType().convert(destination, None, None) is destination
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif", "junit"])
+def test_a_report_that_cannot_be_written_is_a_failure_of_the_outside_world(
+    format_: str, run: Run, project: Path
+) -> None:
+    result = run("check", "--output-format", f"{format_}=missing/report")
+    assert result.exit_code == 3
+    assert result.stderr == "Error: missing/report: No such file or directory\n"

