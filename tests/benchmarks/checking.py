@@ -1,0 +1,202 @@
+"""Rows 1, 2, 3 and 10: checking files, as the command that users run.
+
+Before anything is timed, both sides have to agree: on files that are right, and on the same files with one mistake.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.measures import Line, Target, alternate, fixed, require, timed
+from benchmarks.processes import check_jsonschema, orpolicy, passing, run
+from benchmarks.projects import write_chain, write_family, write_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.run import Settings
+
+NEIGHBOUR = "check-jsonschema"
+SPEED = {
+    100: Target(4, 6, faster=True),
+    1_000: Target(10, 16, faster=True),
+    10_000: Target(12, 20, faster=True),
+}
+AGREED = 1_000
+"""Up to how many files the neighbour is made to find a mistake: it takes minutes for more."""
+
+ROUNDS = {100: 10, 1_000: 6, 10_000: 3}
+COMPOSE = """
+import sys, time, yaml
+texts = [open(name, "rb").read() for name in open(sys.argv[1]).read().split()]
+start = time.process_time()
+for text in texts:
+    yaml.compose(text, Loader=yaml.CSafeLoader)
+print(time.process_time() - start)
+"""
+
+
+def check_files(settings: Settings) -> Iterator[Line]:
+    """Row 1: the whole compile of every preset against the schema alone."""
+    for size, target in SPEED.items():
+        files = settings.shrink(size)
+        with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+            root = Path(folder)
+            written = write_project(root, files)
+            ours, theirs = orpolicy("check"), check_jsonschema(written, root)
+            note = _agree(root, written, ours, theirs) if size <= AGREED else "both: all valid"
+            taken = alternate(
+                [partial(_time, ours, root), partial(_time, theirs, root)],
+                settings.rounds(ROUNDS[size]),
+                warm=True,
+            )
+        yield Line(1, f"check {files:,} files", taken[0], NEIGHBOUR, taken[1], target, note=note)
+
+
+def count_cpu(settings: Settings) -> Iterator[Line]:
+    """Row 2: CPU time of the check against libyaml's of the same bytes."""
+    files = settings.shrink(10_000)
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        root = Path(folder)
+        names = root / "names.txt"
+        names.write_text("\n".join(str(path) for path in write_project(root, files)))
+        compose = [sys.executable, "-c", COMPOSE, str(names)]
+        ours, theirs = alternate(
+            [lambda: passing(orpolicy("check"), root).cpu, lambda: float(passing(compose, root).output)],
+            settings.rounds(4),
+        )
+    yield Line(
+        2, f"CPU of checking {files:,} files", ours, "libyaml compose, the same bytes", theirs, Target(3, 2)
+    )
+
+
+def watch_growth(settings: Settings) -> Iterator[Line]:
+    """Row 3: what a preset costs must not depend on how many there are, nor on how they are stacked."""
+    yield _grow_in_number(settings)
+    yield from _grow_in_depth(settings)
+    yield from _share_a_base(settings)
+
+
+def weigh(settings: Settings) -> Iterator[Line]:
+    """Row 10: the most memory that a check holds at one moment, all its processes together."""
+    files = settings.shrink(10_000)
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        root = Path(folder)
+        theirs = check_jsonschema(write_project(root, files), root)
+        taken = alternate(
+            [
+                lambda: passing(orpolicy("check"), root, tree=True).peak,
+                lambda: passing(theirs, root, tree=True).peak,
+            ],
+            settings.rounds(2),
+            "B",
+            warm=True,
+        )
+    yield Line(10, f"peak memory of checking {files:,} files", taken[0], NEIGHBOUR, taken[1], Target(1.5, 1))
+
+
+def _time(command: list[str], root: Path) -> float:
+    return passing(command, root).wall
+
+
+def _agree(root: Path, files: list[Path], ours: list[str], theirs: list[str]) -> str:
+    """Compare verdicts on the files, and on the files with one mistake among them."""
+    verdicts = [run(command, root) for command in (ours, theirs)]
+    require(all(one.code == 0 for one in verdicts), verdicts[0].output + verdicts[1].output[-2000:])
+    require(f"{len(files)} presets checked: no findings" in verdicts[0].output, verdicts[0].output)
+    victim = files[-1]
+    right = victim.read_text()
+    victim.write_text(right.replace("\nmax_tokens:", "\nmax_token:"))
+    verdicts = [run(command, root) for command in (ours, theirs)]
+    victim.write_text(right)
+    require(all(one.code == 1 for one in verdicts), "one of them does not see the mistake")
+    return "both: all valid; one with a mistake, both refuse it"
+
+
+def _grow_in_number(settings: Settings) -> Line:
+    sizes = settings.shrink(10_000), settings.shrink(1_000)
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        roots = [Path(folder, str(size)) for size in sizes]
+        for root, size in zip(roots, sizes, strict=True):
+            write_project(root, size)
+        many, few = alternate(
+            [
+                lambda root=root, size=size: _time(orpolicy("check"), root) / size
+                for root, size in zip(roots, sizes, strict=True)
+            ],
+            settings.rounds(4),
+        )
+    return Line(3, f"a preset among {sizes[0]:,}", many, f"a preset among {sizes[1]:,}", few, Target(1.1))
+
+
+def _grow_in_depth(settings: Settings) -> Iterator[Line]:
+    """Time the links of a chain: what the last ones add must not be more than what the first ones add."""
+    import orpolicy  # noqa: PLC0415 - not the command
+
+    lengths = 10, 25, 50
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        roots = [Path(folder, str(length)) for length in lengths]
+        names = [write_chain(root, length)[-1] for root, length in zip(roots, lengths, strict=True)]
+        last = alternate(
+            [
+                timed(lambda root=root, name=name: orpolicy.load(root).preset(name))
+                for root, name in zip(roots, names, strict=True)
+            ],
+            settings.rounds(30),
+        )
+        whole = alternate(
+            [timed(lambda root=root: orpolicy.load(root).check()) for root in roots], settings.rounds(10)
+        )
+    for what, series in (("the last preset of a chain", last), ("all presets of a chain", whole)):
+        short, middle, long = series
+        ours = fixed((long.middle - middle.middle) / (lengths[2] - lengths[1]), "s")
+        theirs = fixed((middle.middle - short.middle) / (lengths[1] - lengths[0]), "s")
+        note = f"chains of 10, 25, 50: {', '.join(f'{one.middle * 1e3:.1f} ms' for one in (short, middle, long))}"
+        target = Target(1.1) if series is last else None  # all of them need all layers: a square
+        yield Line(
+            3, f"{what}: a link from 25 to 50", ours, "a link from 10 to 25", theirs, target, note=note
+        )
+
+
+def _share_a_base(settings: Settings) -> Iterator[Line]:
+    import orpolicy  # noqa: PLC0415 - not the command
+
+    size = settings.shrink(1_000)
+
+    def check(root: Path) -> Any:
+        project = orpolicy.load(root)
+        report = project.check()
+        require(not report.diagnostics, f"{root}: {report.diagnostics[:3]}")
+        return project
+
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        based, alone = Path(folder, "based"), Path(folder, "alone")
+        write_family(based, size, based=True)
+        write_family(alone, size, based=False)
+        ours, theirs = alternate(
+            [timed(lambda: check(based), 1, size), timed(lambda: check(alone), 1, size)], settings.rounds(5)
+        )
+        compositions = check(based)._compiler.compositions
+    yield Line(
+        3,
+        f"one of {size:,} presets on one base",
+        ours,
+        "one of as many without",
+        theirs,
+        note="for information",
+    )
+    note = "defaults and base are composed once, and each preset once over them"
+    target = Target(1)
+    yield Line(
+        3,
+        f"compositions of {size:,} presets on one base",
+        fixed(compositions),
+        "presets + 1",
+        fixed(size + 1),
+        target,
+        note=note,
+    )
