@@ -19,22 +19,27 @@ WHEEL = {"orpolicy": "orpolicy", "schemas": "orpolicy/schemas", "presets": "orpo
 SDIST = ("docs", "orpolicy", "presets", "schemas", "tests")
 SDIST_FILES = {
     ".gitignore",
+    ".pre-commit-hooks.yaml",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
     "PKG-INFO",
     "README.md",
+    "action.yml",
     "pyproject.toml",
 }
 
-SUFFIXES = {"orpolicy": {".py", ".typed", ".md", ".json"}, "schemas": {".json"}, "presets": {".yaml", ".md"}}
+SUFFIXES = {"orpolicy": {".json", ".md", ".py", ".typed", ".yaml"}, "schemas": {".json"}, "presets": {".yaml", ".md"}}
 """What may lie in a shipped folder: code in the package only, for code beside data breaks editable installs."""
 
 
 def tree(folder: Path) -> set[str]:
     """Name the files below a folder, relative to it, caches left out."""
-    files = (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    return {file.relative_to(folder).as_posix() for file in files}
+    return {
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and not {"__pycache__", "node_modules"} & set(file.parts)
+    }
 
 
 @pytest.fixture(scope="session")
