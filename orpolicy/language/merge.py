@@ -20,13 +20,24 @@ applies them, so that joining two layers of edits is joining two sequences.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from attrs import evolve
 
 from orpolicy.language.source import Path
-from orpolicy.language.trees import Branch, Edit, Layer, Leaf, Listing, Node, Operation, Removal, Sequence
+from orpolicy.language.trees import (
+    Branch,
+    Edit,
+    Layer,
+    Leaf,
+    Listing,
+    Node,
+    Operation,
+    Removal,
+    Sequence,
+    Unopened,
+)
 
 Strategies: TypeAlias = Mapping[Path, str]
 """Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
@@ -43,7 +54,35 @@ EDITS: tuple[Edit, ...] = ("remove", "prepend", "append")
 
 def build_layer(data: Mapping[str, Any], layer: Layer, strategies: Strategies) -> Branch:
     """Turn the data of one layer into a tree whose leaves remember it."""
-    return _build_branch(data, layer, (), strategies)
+    build = _build_unopened if _is_plain((data,)) else _build_branch
+    return build(data, layer, (), strategies)
+
+
+def _is_plain(values: Iterable[Any]) -> bool:
+    """Tell whether values hold neither a null nor what may be an edit: settling then leaves them as they are."""
+    for value in values:
+        kind = type(value)
+        if kind is dict:
+            if not value or not _NOT_EDITS(value) or not _is_plain(value.values()):
+                return False
+        elif (kind is list and not _is_plain(value)) or value is None:
+            return False
+    return True
+
+
+_NOT_EDITS = frozenset(EDITS).isdisjoint
+
+
+def _build_unopened(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:
+    def build() -> Mapping[str, Node]:
+        return {
+            key: _build_unopened(value, layer, (*path, key), strategies)
+            if isinstance(value, dict)
+            else _build_node(value, layer, (*path, key), strategies)
+            for key, value in data.items()
+        }
+
+    return Branch(Unopened(data, build), layer, path)
 
 
 def _build_branch(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:
@@ -91,14 +130,15 @@ def _identify(
         key = identity(value)
         times[key] = times.get(key, 0) + 1
         place = (*path, index)
-        node: Node = Leaf(value, layer, place)
-        if strategy != "replace" and isinstance(value, dict):
-            node = _build_branch(value, layer, place, {})
+        branches = strategy != "replace" and isinstance(value, dict)
+        node: Node = _build_branch(value, layer, place, {}) if branches else Leaf(value, layer, place)
         items.append(((key, times[key]), node))
     return tuple(items)
 
 
 def _identify_by_value(item: Any) -> Hashable:
+    if isinstance(item, str):
+        return item, str  # most items are; no text of JSON is a pair
     return json.dumps(item, sort_keys=True, default=lambda number: {"decimal": str(number)})
 
 
@@ -155,10 +195,25 @@ def merge_layers(base: Branch, top: Branch) -> Branch:
 
 def settle(tree: Branch) -> Branch:
     """Apply the list edits of a composed tree; removed keys stay in it as what they were, for explanations."""
-    return evolve(tree, entries={key: _settle_node(node) for key, node in tree.entries.items()})
+    entries = tree.entries
+    if isinstance(entries, Unopened):
+        return Branch(
+            Unopened(entries.data, lambda: _settle_entries(entries)),
+            tree.layer,
+            tree.path,
+            tree.cleared,
+            tree.shadowed,
+        )
+    return Branch(_settle_entries(entries), tree.layer, tree.path, tree.cleared, tree.shadowed)
+
+
+def _settle_entries(entries: Mapping[str, Node]) -> dict[str, Node]:
+    return {key: _settle_node(node) for key, node in entries.items()}
 
 
 def _settle_node(node: Node) -> Node:
+    if isinstance(node, Leaf):
+        return node
     if isinstance(node, Branch):
         return settle(node)
     if isinstance(node, Listing):
@@ -226,6 +281,8 @@ _APPLY: dict[Edit, Callable[[Items, Operation, list[Node]], Items]] = {
 
 def find_vain_removals(tree: Branch) -> Iterator[tuple[Layer, Path]]:
     """Find the removals, keys and list items, that had nothing to remove; ``tree`` is composed and not settled."""
+    if isinstance(tree.entries, Unopened):
+        return
     for node in tree.entries.values():
         if _is_vain(node) and not in_json_schema(node.path):
             yield node.layer, node.path

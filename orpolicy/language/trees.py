@@ -2,7 +2,7 @@
 
 .. code-block:: text
 
-    Branch      a mapping, key by key
+    Branch      a mapping, key by key; its entries may be Unopened: data that nobody has looked into yet
     Leaf        a value that is merged as a whole
     Removal     a key set to null
     Listing     a list as the operations that make it; ``settle`` turns it into a
@@ -13,12 +13,13 @@ Every node carries its layer and its path there, and the nodes that it took the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingBase
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
 
     from orpolicy.language.document import Document
     from orpolicy.language.source import Location, Path
@@ -62,6 +63,38 @@ class Branch:
     path: Path = ()
     cleared: bool = False
     shadowed: tuple[Node, ...] = ()
+
+
+@define(eq=False)
+class Unopened(MappingBase[str, "Node"]):
+    """The entries of a mapping as its layer writes them, made into nodes when somebody looks.
+
+    Most of what presets say is never looked into: it is merged with nothing, and nobody asks where it stands. Only data
+    that settling does not change may stay unopened: without nulls and without edits of lists.
+    """
+
+    data: Mapping[str, Any]
+    _open: Callable[[], Mapping[str, Node]]
+    _nodes: Mapping[str, Node] | None = None
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The entries as nodes."""
+        if self._nodes is None:
+            self._nodes = self._open()
+        return self._nodes
+
+    def __getitem__(self, key: str) -> Node:
+        return self.nodes[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
 
 
 @frozen
@@ -113,6 +146,8 @@ def to_data(node: Node) -> Any:
     if isinstance(node, Leaf):
         return node.value
     if isinstance(node, Branch):
+        if isinstance(node.entries, Unopened):
+            return node.entries.data
         return {key: to_data(entry) for key, entry in node.entries.items() if not isinstance(entry, Removal)}
     if isinstance(node, Sequence):
         return [to_data(item) for item in node.items]

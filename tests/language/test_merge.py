@@ -19,6 +19,7 @@ from orpolicy.language.trees import (
     Node,
     Removal,
     Sequence,
+    Unopened,
     find_node,
     locate,
     put,
@@ -333,3 +334,38 @@ def test_a_missing_path_is_placed_at_its_parents_key() -> None:
     tree = settle(layer({"provider": {"zdr": True}}, "file"))
     assert str(locate(tree, ("provider", "zdr"))) == "file:1:20"
     assert str(locate(tree, ("provider", "only"))) == "file:1:2"
+
+
+def test_a_mapping_that_nobody_looked_into_says_the_same_as_one_that_was_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @given(layers_data, layers_data)
+    def agree(below: dict[str, Any], data: dict[str, Any]) -> None:
+        def compose() -> Branch:
+            return settle(merged(layer(below, "base"), layer(data, "top")))
+
+        late = compose()
+        with monkeypatch.context() as patched:
+            patched.setattr("orpolicy.language.merge._is_plain", lambda _: False)
+            early = compose()
+        assert to_data(late) == to_data(early)
+        assert origins(late) == origins(early)
+
+    agree()
+
+
+def test_a_layer_without_nulls_and_edits_is_not_looked_into() -> None:
+    data = {"model": "a", "provider": {"only": ["x"]}}
+    tree = settle(layer(data))
+    assert isinstance(tree.entries, Unopened)
+    assert to_data(tree) is tree.entries.data
+    assert len(tree.entries) == 2
+    assert list(tree.entries) == ["model", "provider"]
+    assert "provider" in tree.entries
+    assert isinstance(tree.entries["provider"], Branch)
+    assert isinstance(tree.entries["provider"].entries["only"], Sequence)
+
+
+@pytest.mark.parametrize("value", [None, {}, {"append": ["x"]}, [None], {"a": [{"b": None}]}])
+def test_a_layer_in_which_something_has_to_be_settled_is_built_at_once(value: Any) -> None:
+    assert not isinstance(layer({"metadata": value}).entries, Unopened)

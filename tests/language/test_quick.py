@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORDS = st.sampled_from(
-    "a|b|no|12|1.0|0.5|~|'q'|\"\\x41\"|&x|*x|!!str|<<|? |{|}|[|]|: |, |- |\n|\n  |#c|1:30|.inf|0x1f|null|y".split(
-        "|"
-    )
+    [*"ab~y{}[]\n", "no", "12", "1.0", "0.5", "'q'", '"\\x41"', "&x", "*x", "!!str", "<<", "? ", ": ", ", "]  # noqa: RUF005 - two lines read better than twenty
+    + ["- ", "\n  ", "#c", "1:30", ".inf", "0x1f", "null"]
 )
 
 
