@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from functools import cached_property
@@ -38,6 +39,11 @@ class Folder:
         """What the real path of every file of the folder starts with."""
         return os.path.join(os.path.realpath(self.root), "")  # noqa: PTH118 - pathlib takes five times as long
 
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        """Folders that were looked at, and whether they really lie inside."""
+        return {}
+
     def list_yaml(self, folder: str) -> Iterable[str]:
         """Name every YAML file below a folder, hidden ones left out."""
         for parent, folders, files in os.walk(self.root / folder):
@@ -55,20 +61,62 @@ class Folder:
             FileProblem: the file lies outside the folder, is no regular file, or may not be read.
         """
         try:
-            path = os.path.realpath(self.root / name)
-            if not path.startswith(self._inside):
-                raise FileProblem(f"'{name}' leads outside the project")
-            mode = os.stat(path).st_mode  # noqa: PTH116 - see above
-            if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-                raise FileProblem(f"'{name}' is {kind}")
-            with open(path, "rb") as file:  # noqa: PTH123 - see above
-                return file.read(MAX_BYTES + 1)
+            raw = self._read_directly(name)
+            return self._read_through_links(name) if raw is None else raw
         except FileNotFoundError:
             return None
         except (OSError, RuntimeError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise FileProblem(f"'{name}' cannot be read: {reason.lower()}") from error
+
+    def _read_directly(self, name: str) -> bytes | None:
+        """Read a regular file of a folder inside; ``None`` for whatever else the name leads to."""
+        parent = name.rpartition("/")[0]
+        if parent not in self._known:
+            path = os.path.join(os.path.realpath(self.root / parent), "")  # noqa: PTH118 - see above
+            self._known[parent] = bool(_NO_LINKS) and path.startswith(self._inside)
+        if not self._known[parent]:
+            return None
+        try:
+            descriptor = os.open(self._inside + name, _READ)
+        except OSError as error:
+            if error.errno in _LINK:
+                return None
+            raise
+        try:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            return _read_bounded(descriptor) if regular else None
+        finally:
+            os.close(descriptor)
+
+    def _read_through_links(self, name: str) -> bytes:
+        path = os.path.realpath(self.root / name)
+        if not path.startswith(self._inside):
+            raise FileProblem(f"'{name}' leads outside the project")
+        mode = os.stat(path).st_mode  # noqa: PTH116 - see above
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise FileProblem(f"'{name}' is {kind}")
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
+            return file.read(MAX_BYTES + 1)
+
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+"""The flag with which opening a link fails; zero on Windows, where every name is resolved first."""
+_READ = os.O_RDONLY | _NO_LINKS | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+"""A pipe does not keep us waiting."""
+_LINK = (errno.ELOOP, errno.EMLINK)
+"""How systems say that a name is a link."""
+
+
+def _read_bounded(descriptor: int) -> bytes:
+    """Read a file to its end, or to one byte more than the limit."""
+    parts = []
+    left = MAX_BYTES + 1
+    while left and (part := os.read(descriptor, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 @frozen
@@ -158,8 +206,10 @@ def find_misnamed(root: Path, presets: str) -> Iterator[Diagnostic]:
     read = set(Folder(root).list_yaml(presets))
     for parent, folders, files in os.walk(root / presets):
         folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+        below = Path(parent).relative_to(root).as_posix()
+        prefix = "" if below == "." else f"{below}/"
         for file in sorted(files):
-            name = Path(parent, file).relative_to(root).as_posix()
+            name = prefix + file
             if file.lower().endswith(PRESET_SUFFIXES) and name not in read:
                 yield _report_misnamed(
                     name, "names do not start with a dot, and end in '.yaml' in small letters"
