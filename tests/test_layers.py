@@ -51,11 +51,13 @@ disk
 project
 review
 review.effects
+review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
+review.naming review.outcomes review.promises review.expectations review.scenarios
 orpolicy
 cli
 cli.snippet cli.render cli.sarif cli.junit cli.formats cli.failures cli.arguments cli.targets cli.output
 cli.tables cli.snapshots cli.routes cli.models
-cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
+cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line
