@@ -50,6 +50,7 @@ emulator.scripts emulator.server emulator.testing
 disk
 project
 review
+review.trees review.revision_names review.revision review.git
 review.effects
 review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
 review.naming review.outcomes review.promises review.expectations review.scenarios
