@@ -9,16 +9,20 @@ import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.measures import Line, Target, alternate, fixed, require, timed
-from benchmarks.processes import check_jsonschema, orpolicy, passing, run
+from benchmarks.processes import check_jsonschema, clock, orpolicy, passing, run
 from benchmarks.projects import write_chain, write_family, write_project
+
+from orpolicy import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.run import Settings
+
+    from orpolicy import Project
 
 NEIGHBOUR = "check-jsonschema"
 SPEED = {
@@ -50,7 +54,7 @@ def check_files(settings: Settings) -> Iterator[Line]:
             ours, theirs = orpolicy("check"), check_jsonschema(written, root)
             note = _agree(root, written, ours, theirs) if size <= AGREED else "both: all valid"
             taken = alternate(
-                [partial(_time, ours, root), partial(_time, theirs, root)],
+                [partial(clock, ours, root), partial(clock, theirs, root)],
                 settings.rounds(ROUNDS[size]),
                 warm=True,
             )
@@ -99,8 +103,15 @@ def weigh(settings: Settings) -> Iterator[Line]:
     yield Line(10, f"peak memory of checking {files:,} files", taken[0], NEIGHBOUR, taken[1], Target(1.5, 1))
 
 
-def _time(command: list[str], root: Path) -> float:
-    return passing(command, root).wall
+def _compile(root: Path, name: str) -> None:
+    load(root).preset(name)
+
+
+def _check(root: Path) -> Project:
+    project = load(root)
+    report = project.check()
+    require(not report.diagnostics, f"{root}: {report.diagnostics[:3]}")
+    return project
 
 
 def _agree(root: Path, files: list[Path], ours: list[str], theirs: list[str]) -> str:
@@ -124,10 +135,7 @@ def _grow_in_number(settings: Settings) -> Line:
         for root, size in zip(roots, sizes, strict=True):
             write_project(root, size)
         many, few = alternate(
-            [
-                lambda root=root, size=size: _time(orpolicy("check"), root) / size
-                for root, size in zip(roots, sizes, strict=True)
-            ],
+            [partial(clock, orpolicy("check"), root, size) for root, size in zip(roots, sizes, strict=True)],
             settings.rounds(4),
         )
     return Line(3, f"a preset among {sizes[0]:,}", many, f"a preset among {sizes[1]:,}", few, Target(1.1))
@@ -135,22 +143,15 @@ def _grow_in_number(settings: Settings) -> Line:
 
 def _grow_in_depth(settings: Settings) -> Iterator[Line]:
     """Time the links of a chain: what the last ones add must not be more than what the first ones add."""
-    import orpolicy  # noqa: PLC0415 - not the command
-
     lengths = 10, 25, 50
     with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
         roots = [Path(folder, str(length)) for length in lengths]
         names = [write_chain(root, length)[-1] for root, length in zip(roots, lengths, strict=True)]
         last = alternate(
-            [
-                timed(lambda root=root, name=name: orpolicy.load(root).preset(name))
-                for root, name in zip(roots, names, strict=True)
-            ],
+            [timed(partial(_compile, root, name)) for root, name in zip(roots, names, strict=True)],
             settings.rounds(30),
         )
-        whole = alternate(
-            [timed(lambda root=root: orpolicy.load(root).check()) for root in roots], settings.rounds(10)
-        )
+        whole = alternate([timed(partial(_check, root)) for root in roots], settings.rounds(10))
     for what, series in (("the last preset of a chain", last), ("all presets of a chain", whole)):
         short, middle, long = series
         ours = fixed((long.middle - middle.middle) / (lengths[2] - lengths[1]), "s")
@@ -163,24 +164,15 @@ def _grow_in_depth(settings: Settings) -> Iterator[Line]:
 
 
 def _share_a_base(settings: Settings) -> Iterator[Line]:
-    import orpolicy  # noqa: PLC0415 - not the command
-
     size = settings.shrink(1_000)
-
-    def check(root: Path) -> Any:
-        project = orpolicy.load(root)
-        report = project.check()
-        require(not report.diagnostics, f"{root}: {report.diagnostics[:3]}")
-        return project
-
     with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
         based, alone = Path(folder, "based"), Path(folder, "alone")
         write_family(based, size, based=True)
         write_family(alone, size, based=False)
         ours, theirs = alternate(
-            [timed(lambda: check(based), 1, size), timed(lambda: check(alone), 1, size)], settings.rounds(5)
+            [timed(partial(_check, root), 1, size) for root in (based, alone)], settings.rounds(5)
         )
-        compositions = check(based)._compiler.compositions
+        compositions = _check(based)._compiler.compositions
     yield Line(
         3,
         f"one of {size:,} presets on one base",

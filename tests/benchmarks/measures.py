@@ -17,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Series:
     """What one side took, once for each round: seconds, or bytes where ``unit`` says so."""
 
-    values: tuple[float, ...] = field(converter=tuple)
+    values: tuple[float, ...]
     unit: str = "s"
 
     @property
@@ -101,7 +101,7 @@ def alternate(sides: Sequence[Side], rounds: int, unit: str = "s", *, warm: bool
             amount = side()
             if turn or warm:
                 series.append(amount)
-    return [Series(series, unit) for series in taken]
+    return [Series(tuple(series), unit) for series in taken]
 
 
 def timed(work: Callable[[], object], repeat: int = 1, units: int = 1) -> Side:

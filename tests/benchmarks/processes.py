@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
-
 from benchmarks.measures import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +55,11 @@ def passing(command: list[str], folder: Path, *, tree: bool = False) -> Usage:
     usage = run(command, folder, tree=tree)
     require(usage.code == 0, f"{command[:3]} exits {usage.code}: {usage.output[-2000:]}")
     return usage
+
+
+def clock(command: list[str], folder: Path, units: int = 1) -> float:
+    """Return the seconds that a command takes for each of its ``units``."""
+    return passing(command, folder).wall / units
 
 
 def script(name: str) -> str:

@@ -26,7 +26,7 @@ ROWS = {
     2: ("checking:count_cpu", "CPU time of the check against libyaml's compose of the same bytes"),
     3: ("checking:watch_growth", "growth: many presets, long chains, one base for all"),
     4: ("starting:start", "start: --version, import, lock file to first request sent"),
-    5: ("requests:make_bodies", "preset.request() to bytes against json.dumps of the same body"),
+    5: ("bodies:make_bodies", "preset.request() to bytes against json.dumps of the same body"),
     6: ("calls:chat", "Client.chat over loopback against httpx, openai, openrouter"),
     7: ("streaming:stream", "Client.stream against httpx-sse, openai, openrouter"),
     8: ("calls:chat_async", "AsyncClient, 16 at a time, against httpx; and over aiohttp"),
