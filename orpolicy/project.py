@@ -19,6 +19,7 @@ from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import BUILTIN
 from orpolicy.language.rules import RULES
+from orpolicy.language.suites import diagnose_suites, list_suites
 from orpolicy.language.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Project:
         """The names of its environments."""
         return self.workspace.environments
 
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The scenario files that lie among the presets, sorted."""
+        return list_suites(self.workspace)
+
     @cached_property
     def library(self) -> tuple[str, ...]:
         """The names of the built-in presets, sorted, with their prefix."""
@@ -72,9 +78,10 @@ class Project:
         names: Sequence[str] | None = None,
         environment: str | None = None,
         *,
+        suites: Sequence[str] = (),
         now: datetime | None = None,
     ) -> Report:
-        """Report every finding in the project, or in some of its presets.
+        """Report every finding in the project, or in some of its presets and of its scenario files.
 
         Where the project has a snapshot of the catalogue, the rules that need one take part; ``now`` (UTC) is the moment
         by which it is old, and models are gone.
@@ -88,12 +95,16 @@ class Project:
             raise UsageError(
                 "there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/'"
             )
+        further = [
+            *self._survey_disk(chosen),
+            *diagnose_suites(self.workspace, None if names is None else suites),
+        ]
         if self.catalog is None:
-            return self._compiler.check(chosen, environment, further=tuple(self._survey_disk(chosen)))
+            return self._compiler.check(chosen, environment, further=further)
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
         inspection = Inspection(self.catalog, now or read_clock())
-        further = [*self._survey_disk(chosen), *inspection.inspect_age(self.workspace)]
+        further += inspection.inspect_age(self.workspace)
         if names is None:
             further += inspection.inspect_policies(self.workspace)
         return self._compiler.check(chosen, environment, inspection.inspect, further)

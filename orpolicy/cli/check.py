@@ -40,7 +40,9 @@ def command(
     alone exit 0.
     """
     selections = select(targets, project_folder)
-    reports = [one.relocate(one.project.check(one.names, environment)) for one in selections]
+    reports = [
+        one.relocate(one.project.check(one.names, environment, suites=one.suites)) for one in selections
+    ]
     report = Report(tuple(found for one in reports for found in one))
 
     def find_source(file: str) -> Source | None:

@@ -5,8 +5,9 @@
     (nothing)              every preset of the project around the working directory, or of --project
     support/triage         a preset of that project, or a built-in one
     presets/a.yaml         the same preset by its file: files of a project are composed in it
+    presets/a.test.yaml    scenarios, by their file
     presets/org.policy.yaml, orpolicy.yaml        the whole project, which they govern
-    presets/support, ..    the presets below a folder
+    presets/support, ..    the presets and the scenarios below a folder
     /tmp/a.yaml, /tmp      files outside any project, each for itself
     -                      a preset from standard input, able to extend those of the project
 
@@ -27,7 +28,14 @@ from orpolicy.disk import Folder, Library, find_root
 from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Diagnostic, Report
 from orpolicy.language.document import MAX_BYTES
-from orpolicy.language.files import BUILTIN, POLICY_SUFFIXES, PRESET_SUFFIXES, PROJECT_FILE, Files
+from orpolicy.language.files import (
+    BUILTIN,
+    POLICY_SUFFIXES,
+    PRESET_SUFFIXES,
+    PROJECT_FILE,
+    TEST_SUFFIXES,
+    Files,
+)
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Project, load, load_files
@@ -42,10 +50,11 @@ STDIN = "<stdin>"
 
 @frozen
 class Selection:
-    """Presets of one project, ``None`` for all of it."""
+    """Presets and scenario files of one project; ``names`` is ``None`` for all of it."""
 
     project: Project
     names: tuple[str, ...] | None
+    suites: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -64,6 +73,11 @@ class Selection:
             project = [] if workspace.settings.document is None else [PROJECT_FILE]
             found = [*project, *workspace.policy_files, *found]
         return tuple(map(self._reach, found))
+
+    @property
+    def chosen_suites(self) -> tuple[str, ...]:
+        """The scenario files."""
+        return self.project.suites if self.names is None else self.suites
 
     def is_mixin(self, name: str) -> bool:
         """Tell whether a preset is one that is never compiled by itself."""
@@ -191,25 +205,38 @@ class _Groups:
         yield from self._chosen.values()
         yield from self.others
         if self._loose:
-            yield Selection(load_files(self._loose), None)
+            yield _select_loose(self._loose)
 
-    def add(self, project: Project, names: tuple[str, ...] | None) -> None:
-        """Add presets of a project, ``None`` for all; what is chosen already stays."""
+    def add(self, project: Project, names: tuple[str, ...] | None, suites: tuple[str, ...] = ()) -> None:
+        """Add presets and scenario files of a project, ``None`` for all; what is chosen already stays."""
         before = self._chosen.get(project.root, Selection(project, ()))
         whole = names is None or before.names is None
         joined = None if whole else tuple(dict.fromkeys((*(before.names or ()), *(names or ()))))
-        self._chosen[project.root] = evolve(before, names=joined)
+        files = tuple(dict.fromkeys((*before.suites, *suites)))
+        self._chosen[project.root] = evolve(before, names=joined, suites=files)
 
     def add_path(self, path: Path) -> None:
         """Add the presets at a path, in the project that it lies in or for themselves."""
         root = _find_project(path, self.home)
         if root is not None:
             project = self.home if root == self.home.root else load(root)
-            names = _names_at(path, project)
-            if names != ():
-                self.add(project, names)
+            names, suites = _names_at(path, project), _suites_at(path, project)
+            if names != () or suites:
+                self.add(project, names, suites)
                 return
         self._loose.extend(_list_files(path))
+
+
+def _select_loose(paths: Sequence[Path]) -> Selection:
+    """Select files outside any project; beside scenarios stands the preset that they are about."""
+    suites = [path for path in paths if path.name.endswith(TEST_SUFFIXES)]
+    if not suites:
+        return Selection(load_files(paths), None)
+    about = [path.with_name(path.name.replace(".test.", ".")) for path in suites]
+    project = load_files([*paths, *(path for path in about if path.exists())])
+    chosen = {path.as_posix() for path in paths}
+    names = (name for name, file in project.workspace.preset_files.items() if file in chosen)
+    return Selection(project, tuple(names), tuple(path.as_posix() for path in suites))
 
 
 def _find_project(path: Path, home: Project) -> Path | None:
@@ -236,6 +263,14 @@ def _names_at(path: Path, project: Project) -> tuple[str, ...] | None:
     ):
         return None
     return tuple(name for name, file in files.items() if file == place)
+
+
+def _suites_at(path: Path, project: Project) -> tuple[str, ...]:
+    """Name the scenario files of a project at or below a path; by itself, one may lie elsewhere in the project."""
+    place = _absolute(path).relative_to(project.root or Path()).as_posix()
+    if path.is_dir():
+        return tuple(file for file in project.suites if PurePosixPath(file).is_relative_to(place))
+    return (place,) if place.endswith(TEST_SUFFIXES) else ()
 
 
 def _absolute(path: Path) -> Path:

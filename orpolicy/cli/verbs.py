@@ -13,12 +13,14 @@ import orpolicy
 from orpolicy.cli.failures import exit_code_of
 
 VERBS = (
+    "init",
     "check",
     "compile",
     "list",
     "explain",
     "policy",
     "route",
+    "test",
     "run",
     "serve",
     "catalog",

@@ -196,6 +196,13 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "policy-matches-nothing": W,
         "stale-catalog": W,
     },
+    "scenarios": {
+        "scenario-without-assertion": E,
+        "duplicate-scenario": E,
+        "scenario-without-catalog": E,
+        "scenario-unknown-name": E,
+        "scenario-failed": E,
+    },
 }
 """Family → code → default severity, in the order of the passes that find them."""
 

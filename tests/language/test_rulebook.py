@@ -13,14 +13,17 @@ from orpolicy.inspection import Inspection
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
+from orpolicy.language.suites import list_suites, load_suite
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Project
+from orpolicy.review.scenarios import run_suites
 from orpolicy.routing.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from orpolicy.language.diagnostics import Report
+    from orpolicy.routing.catalog import Catalog
 
 NOT_IN_A_TEXT = {
     "unreadable-file": "a file that cannot be read has no text to show",
@@ -31,6 +34,14 @@ NOT_IN_A_TEXT = {
 
 COMPILED = {"abstract-preset"}
 """Rules about compiling one preset rather than about the files."""
+
+
+def try_scenarios(workspace: Workspace, catalog: Catalog | None) -> set[str]:
+    """Name the rules that scenario files break, before and while they are tried."""
+    loaded = [load_suite(workspace, file) for file in list_suites(workspace)]
+    verdicts = run_suites(Project(workspace), [one.value for one in loaded], catalog)
+    diagnostics = [*(found for one in loaded for found in one.diagnostics)]
+    return {found.code for found in (*diagnostics, *(found for one in verdicts for found in one.diagnostics))}
 
 
 def found(files: dict[str, str], *, compiled: bool = False, with_catalog: bool = False) -> set[str]:
@@ -70,6 +81,12 @@ def test_the_failing_example_fails_and_the_passing_one_passes(code: str) -> None
     page = read_page(code)
     assert page.text.startswith(f"# {code}\n\n")
     assert page.source
+    if RULES[code].family == "scenarios":
+        catalog = None if code == "scenario-without-catalog" else CATALOG
+        for files, expected in ((page.fails, {code}), (page.passes, set())):
+            workspace = Workspace(Memory(files), Workspace(Library()))
+            assert try_scenarios(workspace, catalog) == expected
+        return
     how = {"compiled": code in COMPILED, "with_catalog": RULES[code].family == "catalogue"}
     if code not in NOT_IN_A_TEXT:
         assert code in found(page.fails, **how)
