@@ -9,7 +9,7 @@ from attrs import define, evolve, field, fields
 
 from orpolicy.errors import CatalogError
 from orpolicy.language.compilation import Compilation
-from orpolicy.language.lower import order_body, write_json
+from orpolicy.language.lowered import REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,10 +77,11 @@ class Compiled(Compilation):
         overridden: bool,
     ) -> Request:
         """Hold a request to its ``max_cost``."""
-        from orpolicy.routing.ceiling import hold_ceiling  # noqa: PLC0415 - most presets have no ceiling
+        from orpolicy.language.lower import order_body, write_json  # noqa: PLC0415 - most presets have no ceiling
+        from orpolicy.routing.ceiling import hold_ceiling  # noqa: PLC0415 - as above
 
-        over = self.catalog if overridden else self._reach
-        region = None if "//openrouter." in request.base_url else request.base_url.partition("//")[2][:2]
+        over = self._judging_catalog if overridden else self._reach
+        region = REGIONS[request.base_url]
         body = hold_ceiling(request.body, max_cost, over, token_counter=token_counter, region=region)
         return evolve(request, body=write_json(order_body(body)))
 
@@ -115,7 +116,7 @@ class Compiled(Compilation):
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             down=down,
-            region=self.preset.region,
+            region=self.region,
             at=at,
             origin=origin or self.origin,
         )
@@ -144,7 +145,7 @@ class Compiled(Compilation):
         provider = self.body.get("provider") or {}
         ignoring = {**provider, "ignore": [*(provider.get("ignore") or ()), *down]} if down else provider
         body = {**self.body, "provider": ignoring} if ignoring else self.body
-        found = reach(body, self._choose(catalog), region=self.preset.region)
+        found = reach(body, self._choose(catalog), region=self.region)
         return found.bound(ANY_LENGTH if prompt_tokens is None else prompt_tokens, completion_tokens)
 
     def _choose(self, catalog: Catalog | None) -> Catalog:
@@ -229,5 +230,9 @@ class Compiled(Compilation):
     def _reach(self) -> Reach:
         from orpolicy.routing.cost import reach  # noqa: PLC0415 - most presets have no ceiling
 
-        region = None if self.preset.region is None else self.preset.region
-        return reach(self.lowered.body, self.catalog, region=region)
+        return reach(self.lowered.body, self.catalog, region=self.region)
+
+    @property
+    def _judging_catalog(self) -> Catalog | None:
+        """The catalogue that tells what a call may reach whose overrides lead elsewhere than the preset."""
+        return self.catalog

@@ -28,7 +28,7 @@ language.lint.filters language.lint.search language.lint.session language.lint.t
 language.lint
 language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
-language.lower language.values language.explain language.effective
+language.lowered language.lower language.values language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins
 language.compilation language.workspace language.survey language.suites language.compiler
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
@@ -58,7 +58,7 @@ orpolicy
 cli
 cli.snippet cli.render cli.sarif cli.junit cli.formats cli.failures cli.arguments cli.targets cli.output
 cli.tables cli.snapshots cli.routes cli.models
-cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
+cli.init cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line

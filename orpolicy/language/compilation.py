@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field, frozen
 
 from orpolicy.errors import UsageError
-from orpolicy.language.explain import Explanation, explain_node
-from orpolicy.language.source import Location, Path, from_pointer
-from orpolicy.language.trees import Branch, locate
+from orpolicy.language.lowered import REGIONS
 from orpolicy.language.values import FrozenDict, digest, freeze, thaw
 
 if TYPE_CHECKING:
-    from orpolicy.language.lower import Lowered
+    from orpolicy.language.explain import Explanation
+    from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset, Usd
+    from orpolicy.language.source import Location, Path
+    from orpolicy.language.trees import Branch
 
 
 @frozen
@@ -82,6 +83,11 @@ class Compilation:
         return self.lowered.base_url
 
     @property
+    def region(self) -> str | None:
+        """The region whose API is called: ``eu``, ``us``, or none in particular."""
+        return REGIONS[self.lowered.base_url]
+
+    @property
     def max_cost(self) -> Usd | None:
         """The ceiling on one request, in USD."""
         return self.lowered.max_cost
@@ -117,6 +123,8 @@ class Compilation:
 
     def origin(self, path: Path) -> Location | None:
         """Return where a value of the body was written; for a path that is not there, its nearest ancestor's key."""
+        from orpolicy.language.trees import locate  # noqa: PLC0415 - a call needs no places
+
         return locate(self.tree, self.trace(path))
 
     def explain(self, pointer: str = "") -> tuple[Explanation, ...]:
@@ -125,6 +133,9 @@ class Compilation:
         Raises:
             UsageError: the pointer is malformed, or leads to nothing.
         """
+        from orpolicy.language.explain import explain_node  # noqa: PLC0415 - a call needs no explanation
+        from orpolicy.language.source import from_pointer  # noqa: PLC0415 - as above
+
         try:
             path = from_pointer(pointer)
         except ValueError as error:

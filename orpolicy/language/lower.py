@@ -29,17 +29,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, fields, frozen
 
+from orpolicy.language.lowered import BASE_URLS, Lowered
 from orpolicy.language.merge import JSON_SCHEMAS
-from orpolicy.language.model import Attribution, MaxPrice, Percentiles, Preset, Provider, Reasoning, Sort, Usd
+from orpolicy.language.model import Attribution, MaxPrice, Percentiles, Preset, Provider, Reasoning, Sort
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
-
-BASE_URLS = {
-    None: "https://openrouter.ai/api/v1",
-    "eu": "https://eu.openrouter.ai/api/v1",
-    "us": "https://us.openrouter.ai/api/v1",
-}
 
 SIDE: tuple[str, ...] = (
     "description",
@@ -64,18 +59,6 @@ class Row:
 
     key: str
     write: Callable[[Any], Any]
-
-
-@frozen
-class Lowered:
-    """A request without its messages; ``moved`` maps paths of the body to the preset's where they differ."""
-
-    body: dict[str, Any]
-    headers: dict[str, str]
-    base_url: str
-    system: str | None
-    max_cost: Usd | None
-    moved: Mapping[Path, Path]
 
 
 def lower(preset: Preset) -> Lowered:
