@@ -1,4 +1,4 @@
-"""Finding the data that ships with the package: JSON Schemas and the built-in presets.
+"""Finding the data that ships with the package: JSON Schemas, the built-in presets, pages and templates.
 
 .. code-block:: text
 
@@ -34,6 +34,11 @@ def builtin_presets() -> Traversable:
 def rulebook() -> Traversable:
     """Return the folder of pages that document the rules, one Markdown file a rule."""
     return _find_folder("language/rulebook")
+
+
+def template_text(name: str) -> str:
+    """Return the text of a file from which ``orpolicy init`` makes a project."""
+    return _find_folder("cli/templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def schema_kinds() -> tuple[str, ...]:
