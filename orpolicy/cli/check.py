@@ -50,7 +50,9 @@ def command(
 
     code = output.write(report, find_source, [file for one in selections for file in one.files])
     presets = sum(len(one.chosen) for one in selections)
-    say(f"{count(presets, 'preset')} checked: {summarise(report)}")
+    suites = sum(len(one.chosen_suites) for one in selections)
+    scenarios = f" and {count(suites, 'scenario file')}" if suites else ""
+    say(f"{count(presets, 'preset')}{scenarios} checked: {summarise(report)}")
     if report.diagnostics:
         say(f"'orpolicy rule {report.diagnostics[0].code}' explains the first of them")
     return code

@@ -72,7 +72,7 @@ class Selection:
         if self.names is None:
             project = [] if workspace.settings.document is None else [PROJECT_FILE]
             found = [*project, *workspace.policy_files, *found]
-        return tuple(map(self._reach, found))
+        return tuple(map(self._reach, (*found, *self.chosen_suites)))
 
     @property
     def chosen_suites(self) -> tuple[str, ...]:

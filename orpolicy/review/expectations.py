@@ -101,6 +101,6 @@ def _is_number(value: Any) -> bool:
 
 def _show(value: Any) -> str:
     if not isinstance(value, list | dict):
-        return describe(value)
+        return describe(Decimal(str(value)) if isinstance(value, float) else value)
     text = canonical_json(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -21,7 +21,7 @@ from orpolicy.review.naming import find_strangers
 from orpolicy.review.outcomes import Failure, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.compiled import Compiled
     from orpolicy.language.suites import Scenario, Suite
@@ -84,10 +84,13 @@ class _Trial:
     def try_out(self, suite: Suite, scenario: Scenario) -> Iterator[Diagnostic]:
         """Yield what does not hold, or, where there is something, what keeps it from being judged."""
         obstacles = list(self._find_obstacles(scenario))
+        failures: dict[Failure, list[str | None]] = {}
         for environment in () if obstacles else scenario.environments:
             for failure in self._judge(scenario, environment):
-                found = diagnose(_describe(scenario, environment, failure), suite.document.locate)
-                yield evolve(found, related=failure.related)
+                failures.setdefault(failure, []).append(environment)
+        for failure, where in failures.items():
+            found = diagnose(_describe(scenario, where, failure), suite.document.locate)
+            yield evolve(found, related=failure.related)
         yield from (diagnose(obstacle, suite.document.locate) for obstacle in obstacles)
 
     def _find_obstacles(self, scenario: Scenario) -> Iterator[Finding]:
@@ -149,11 +152,12 @@ def _judge_refusal(scenario: Scenario, refusal: _Refusal) -> Iterator[Failure]:
             return
 
 
-def _describe(scenario: Scenario, environment: str | None, failure: Failure) -> Finding:
-    where = f" in {environment}" if environment else ""
-    message = f"'{scenario.name}' fails{where}: {failure.message}"
+def _describe(scenario: Scenario, where: Sequence[str | None], failure: Failure) -> Finding:
+    names = [environment for environment in where if environment]
+    place = f" in {', '.join(names)}" if names else ""
+    message = f"'{scenario.name}' fails{place}: {failure.message}"
     path = (*scenario.path, "expect", *failure.path)
-    return Finding("scenario-failed", path, message, _advise(scenario, environment, failure))
+    return Finding("scenario-failed", path, message, _advise(scenario, where[0], failure))
 
 
 def _advise(scenario: Scenario, environment: str | None, failure: Failure) -> str:
