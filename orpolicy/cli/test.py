@@ -10,7 +10,7 @@ from attrs import evolve
 from orpolicy.cli.arguments import PRESET, project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.output import Output, takes_output
-from orpolicy.cli.render import count
+from orpolicy.cli.render import count, summarise
 from orpolicy.cli.snapshots import choose_catalog, takes_catalog
 from orpolicy.cli.targets import Selection, select
 from orpolicy.errors import UsageError
@@ -71,7 +71,7 @@ def command(
         return next((source for one in selections if (source := one.find_source(file))), None)
 
     code = output.write(Report(tuple(found)), find_source, files)
-    say(_summarise(verdicts))
+    say(_summarise(verdicts, found))
     return code
 
 
@@ -113,6 +113,8 @@ def _try_all(selection: Selection, suites: Sequence[Suite], catalog: Catalog | N
     return list(run_suites(selection.project, suites, catalog))
 
 
-def _summarise(verdicts: Sequence[Verdict]) -> str:
+def _summarise(verdicts: Sequence[Verdict], found: Sequence[Diagnostic]) -> str:
+    if not verdicts:
+        return f"no scenario was tried: {summarise(Report(tuple(found)))}"
     passed = sum(verdict.passed for verdict in verdicts)
     return f"{count(len(verdicts), 'scenario')}, {passed} passed, {len(verdicts) - passed} failed"

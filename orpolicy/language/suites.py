@@ -121,12 +121,17 @@ def _read(path: Path, entry: Mapping[str, Any], default: str, *, sound: bool) ->
         name=entry["name"],
         preset=entry.get("preset", default),
         environments=environments or (None,),
-        prompt_tokens=entry.get("prompt_tokens"),
-        completion_tokens=entry.get("completion_tokens"),
+        prompt_tokens=_read_count(entry.get("prompt_tokens")),
+        completion_tokens=_read_count(entry.get("completion_tokens")),
         down=tuple(entry.get("down", ())),
         expect=entry.get("expect", {}),
         sound=sound,
     )
+
+
+def _read_count(value: Any) -> int | None:
+    """Read a whole number, also one that is written with a fraction (``1000.0``)."""
+    return None if value is None else int(value)
 
 
 def _report_emptiness(data: Mapping[str, Any]) -> Finding:

@@ -163,8 +163,10 @@ def _describe(scenario: Scenario, where: Sequence[str | None], failure: Failure)
 def _advise(scenario: Scenario, environment: str | None, failure: Failure) -> str:
     """Name the command that shows more."""
     name = f"{scenario.preset} -e {environment}" if environment else scenario.preset
-    if failure.refused or failure.path[0] in ("error", "compiles"):
+    if failure.refused:
         return f"'orpolicy check {name}' shows what is wrong with it"
+    if failure.path[0] in ("error", "compiles"):
+        return f"'orpolicy compile {name}' prints what comes of it"
     if failure.path[0] == "body":
         return f"'orpolicy explain {name}' shows who set what"
     tokens = {"--prompt-tokens": scenario.prompt_tokens, "--completion-tokens": scenario.completion_tokens}
