@@ -159,7 +159,14 @@ def _grow_in_depth(settings: Settings) -> Iterator[Line]:
         note = f"chains of 10, 25, 50: {', '.join(f'{one.middle * 1e3:.1f} ms' for one in (short, middle, long))}"
         target = Target(1.1) if series is last else None  # all of them need all layers: a square
         yield Line(
-            3, f"{what}: a link from 25 to 50", ours, "a link from 10 to 25", theirs, target, note=note
+            3,
+            f"{what}: a link from 25 to 50",
+            ours,
+            "a link from 10 to 25",
+            theirs,
+            target,
+            faster=False,
+            note=note,
         )
 
 
@@ -179,7 +186,7 @@ def _share_a_base(settings: Settings) -> Iterator[Line]:
         ours,
         "one of as many without",
         theirs,
-        note="for information",
+        faster=False,
     )
     note = "defaults and base are composed once, and each preset once over them"
     target = Target(1)
