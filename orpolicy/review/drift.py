@@ -50,10 +50,12 @@ NOTICE = timedelta(days=30)
 FAR_AWAY = timedelta(days=366)
 """A model that leaves later than this has a date that means nothing: some carry the year 2098."""
 
+_ZDR = "data_policy:zdr"
+
 EXPLAINED_BY: Mapping[str, frozenset[Kind]] = {
     "allowed_providers": frozenset(),
     "context_length": frozenset({Kind.LIMIT_LOWERED}),
-    "data_policy:zdr": frozenset({Kind.ZDR_LOST, Kind.ZDR_UNKNOWN}),
+    _ZDR: frozenset({Kind.ZDR_LOST, Kind.ZDR_UNKNOWN}),
     "max_price": frozenset({Kind.PRICE_UP}),
     "quantization": frozenset({Kind.QUANTIZATION_CHANGED}),
     "require_parameters": frozenset({Kind.CAPABILITY_LOST}),
@@ -200,7 +202,7 @@ class _Look:
             subject = (model, there.endpoint.tag)
             if new is None:
                 yield self._say(Kind.ENDPOINT_REMOVED, subject)
-            elif new.state > State.EXCLUDED:
+            elif new.state > State.EXCLUDED and not (self.blind and _ZDR in new.words):
                 yield self._say(Kind.ENDPOINT_ADDED, subject, _describe(new.endpoint), how=_doubt(new.words))
             return
         subject = (model, new.endpoint.tag)

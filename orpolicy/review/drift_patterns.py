@@ -30,7 +30,7 @@ def compare_patterns(
         gone = tuple(Change("model", name, None) for name in sorted(before - after))
         if added and locked.complete:
             yield Kind.CANDIDATES_ADDED, glob, added
-        if gone and fresh.complete and chooses:
+        if gone and fresh.complete and fresh.models and chooses:
             yield Kind.CANDIDATES_GONE, glob, gone
 
 
