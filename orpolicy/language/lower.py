@@ -22,12 +22,12 @@ order of their author, in which models write their answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, fields, frozen
+from attrs import evolve, fields, frozen
 
 from orpolicy.language.lowered import BASE_URLS, Lowered
 from orpolicy.language.merge import JSON_SCHEMAS
@@ -68,13 +68,24 @@ def lower(preset: Preset) -> Lowered:
     plugins = _fold_transforms(preset, folded)
     given = {"provider": provider, "plugins": plugins}
     body: dict[str, Any] = {}
-    for row in BODY:
-        value = given[row.key] if row.key in given else getattr(preset, row.key)
-        if value is not None:
-            body[row.key] = row.write(value)
+    for key, value in _list_set(preset, _BODY_KEYS, given):
+        body[key] = value if type(value) in _PLAIN else _WRITERS[key](value)
     return Lowered(
         body, dict(_write_headers(preset)), BASE_URLS[preset.region], preset.system, preset.max_cost, folded
     )
+
+
+def _list_set(value: Any, names: Sequence[str], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """List the attributes of one of our typed values that somebody set; ``given`` ones go before its own."""
+    for name in names:
+        found = given[name] if name in given else getattr(value, name)
+        if found is not None:
+            yield name, found
+
+
+@cache
+def _names_of(kind: type) -> tuple[str, ...]:
+    return tuple(attribute.name for attribute in fields(kind))
 
 
 def order_body(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,14 +105,15 @@ def write_json(value: Any) -> Any:
 
     A decimal without a fraction becomes an integer, so that ``1``, ``1.0`` and ``1e0`` are the same bytes.
     """
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, Decimal):
+    if kind is dict or isinstance(value, Mapping):
+        return {key: item if type(item) in _PLAIN else write_json(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [item if type(item) in _PLAIN else write_json(item) for item in value]
+    if kind is Decimal:
         return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Mapping):
-        return {key: write_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [write_json(item) for item in value]
     return value
 
 
@@ -144,34 +156,38 @@ def _known_orders() -> Mapping[Path, Mapping[str, int]]:
 
 def _write_ordered(value: Any, path: Path) -> Any:
     """Write a value as JSON with the keys of its mappings in canonical order; ``path`` holds no list numbers."""
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, list | tuple):
-        return [_write_ordered(item, path) for item in value]
-    if isinstance(value, Mapping) and path not in JSON_SCHEMAS:
-        return {key: _write_ordered(value[key], (*path, key)) for key in _sort_keys(path, value)}
+    if kind is list or kind is tuple:
+        return [item if type(item) in _PLAIN else _write_ordered(item, path) for item in value]
+    if (kind is dict or isinstance(value, Mapping)) and path not in JSON_SCHEMAS:
+        return {
+            key: item if type(item) in _PLAIN else _write_ordered(item, (*path, key))
+            for key in _sort_keys(path, value)
+            for item in (value[key],)
+        }
     return write_json(value)
 
 
 def _write_object(value: Any) -> dict[str, Any]:
     """Write one of our typed values, leaving out what nobody set."""
-    return {key: write_json(item) for key, item in asdict(value).items() if item is not None}
+    return {key: write_json(item) for key, item in _list_set(value, _names_of(type(value)), {})}
 
 
 def _write_provider(provider: Provider) -> dict[str, Any]:
-    written = {
-        key: _write_ordered(item, ("provider", key))
-        for key, item in asdict(provider, recurse=False).items()
-        if item is not None
+    return {
+        key: item if type(item) in _PLAIN else _write_preference(key, item)
+        for key, item in _list_set(provider, _names_of(Provider), {})
     }
-    if provider.max_price is not None:
-        prices = asdict(provider.max_price).items()
-        written["max_price"] = {key: write_price(amount) for key, amount in prices if amount is not None}
-    for key in ("sort", "preferred_min_throughput", "preferred_max_latency"):
-        value = getattr(provider, key)
-        if value is not None and not isinstance(value, str | Decimal):
-            written[key] = _write_object(value)
-    return written
+
+
+def _write_preference(key: str, value: Any) -> Any:
+    if isinstance(value, MaxPrice):
+        return {name: write_price(amount) for name, amount in _list_set(value, _names_of(MaxPrice), {})}
+    if isinstance(value, Sort | Percentiles):
+        return _write_object(value)
+    return _write_ordered(value, ("provider", key))
 
 
 def _fold_route(preset: Preset, moved: dict[Path, Path]) -> Provider | None:
@@ -242,3 +258,6 @@ BODY: tuple[Row, ...] = (
     *_rows("session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
 )
 """Every key of the body, in canonical order."""
+
+_BODY_KEYS = tuple(row.key for row in BODY)
+_WRITERS = {row.key: row.write for row in BODY}

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NewType, TypeVar
+from functools import partial
+from types import NoneType, UnionType
+from typing import Any, NewType, TypeVar, Union, get_args, get_origin
 
 import cattrs
 from attrs import frozen
@@ -50,7 +52,7 @@ class Sort:
     partition: str | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Provider:
     """Provider preferences: which endpoints may serve, and in which order (facts 11 to 36)."""
 
@@ -90,7 +92,7 @@ class Attribution:
     categories: tuple[str, ...] | None = None
 
 
-@frozen
+@frozen(slots=False)  # with sixty attributes it is made in half the time
 class Preset:
     """A preset after composition; ``None`` stands for a key that nobody set."""
 
@@ -175,10 +177,16 @@ def unstructure(preset: Preset) -> dict[str, Any]:
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
-    converter.register_structure_hook(Usd, lambda value, _: Usd(Decimal(value)))
+    converter.register_structure_hook(Usd, lambda value, _: Decimal(value))
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
     converter.register_structure_hook(int, lambda value, _: int(value))
-    converter.register_structure_hook(bool, lambda value, _: value)
+    converter.register_structure_hook(str, _keep)
+    converter.register_structure_hook(bool, _keep)
+    converter.register_structure_hook_func(lambda kind: kind in (Json, Mapping[str, Json]), _keep)
+    converter.register_structure_hook_func(
+        lambda kind: get_origin(kind) is tuple, lambda value, _: tuple(value)
+    )
+    converter.register_structure_hook_factory(_is_optional, partial(_choose_inner, converter))
     converter.register_structure_hook(str | tuple[str, ...] | None, _keep_text_or_tuple)
     converter.register_structure_hook(str | Sort | None, _choose_object(converter, Sort))
     converter.register_structure_hook(Decimal | Percentiles | None, _choose_object(converter, Percentiles))
@@ -193,6 +201,21 @@ def _make_converter() -> cattrs.Converter:
         )
     converter.register_unstructure_hook(tuple, list)
     return converter
+
+
+def _keep(value: Any, _: Any) -> Any:
+    return value
+
+
+def _is_optional(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType) and len(get_args(kind)) == 2 and NoneType in get_args(kind)
+
+
+def _choose_inner(converter: cattrs.Converter, kind: Any) -> Any:
+    """Structure a value that is there, whatever may be absent: composed data hold no null."""
+    (inner,) = (arg for arg in get_args(kind) if arg is not NoneType)
+    hook = converter.get_structure_hook(inner)
+    return hook if hook is _keep else lambda value, _: hook(value, inner)
 
 
 def _keep_text_or_tuple(value: Any, _: Any) -> Any:
