@@ -51,7 +51,8 @@ def _read_messages(messages: Any) -> list[Mapping[str, Any]]:
 class Compilation:
     """A preset compiled for an environment: everything a request needs but its messages.
 
-    ``max_cost`` is USD per request. ``body`` holds no messages and no system prompt; it cannot be changed.
+    ``max_cost`` is USD per request. ``body`` holds no messages and no system prompt; it cannot be changed. ``tree`` is
+    what came of the passes, ``composed`` what the layers said before them, which a call's own values go over.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Compilation:
     lowered: Lowered = field(repr=False)
     tree: Branch = field(repr=False)
     override: Callable[[Mapping[str, Any]], Lowered] = field(repr=False)
+    composed: Branch = field(repr=False)
 
     @cached_property
     def body(self) -> FrozenDict:

@@ -24,25 +24,16 @@ from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.effective import Effective, choose_files
-from orpolicy.language.inspect import diagnose
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
-from orpolicy.language.lint import lint
-from orpolicy.language.lower import Lowered, lower
-from orpolicy.language.merge import build_layer, merge_layers, settle
-from orpolicy.language.model import structure
-from orpolicy.language.overrides import read_overrides
-from orpolicy.language.policy import find_contradictions
+from orpolicy.language.merge import merge_layers, settle
+from orpolicy.language.passes import describe_failure, finish, lay_over, place_findings
 from orpolicy.language.reports import (
-    NOWHERE,
     name_environments,
     report_abstract,
-    report_conflict,
     report_vain_removals,
 )
-from orpolicy.language.restrict import restrict
 from orpolicy.language.rules import RULES
-from orpolicy.language.schema import check_shape, merge_strategies
-from orpolicy.language.source import Location, Path, Source
+from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import suppress
 from orpolicy.language.survey import (
@@ -52,9 +43,10 @@ from orpolicy.language.survey import (
     find_emptiness,
     find_unused_policies,
 )
-from orpolicy.language.trees import Branch, Layer, author, locate, to_data
+from orpolicy.language.trees import Branch, Layer, to_data
 
 if TYPE_CHECKING:
+    from orpolicy.language.lowered import Lowered
     from orpolicy.language.workspace import Workspace
 
 
@@ -95,8 +87,7 @@ class Compiler:
         )
         report = Report(tuple(self._finish(diagnostics, whole=())))
         if outcome.compiled is None or report.errors:
-            policy = any(RULES[error.code].family == "policy" for error in report.errors)
-            raise (PolicyViolation if policy else CompileError)(report)
+            raise describe_failure(report)
         return outcome.compiled
 
     def check(
@@ -218,44 +209,28 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
     ) -> Outcome:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
-        policy = self.workspace.find_policy(name, environment)
-        if find_contradictions(policy):
-            return Outcome(
-                None, before
-            )  # nothing can satisfy it, and that is reported once, at its own lines
-        restricted = restrict(settle(composed), policy)
-        tree = restricted.tree
-        data = to_data(tree)
-        findings = before + tuple(self._locate(check_shape("composed", data), tree))
-        findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
-        if any(finding.severity is Severity.ERROR for finding in findings):
-            return Outcome(None, findings)
-        demanded = {statement.layer.name for statement in policy}
-        advice = (found for found in lint(data) if author(tree, found.path).name not in demanded)
-        findings += tuple(self._locate(advice, tree))
-        preset = structure(data)
-        lowered = lower(preset)
+        passage = finish(composed, self.workspace.find_policy(name, environment), before)
+        product = passage.product
+        if product is None:
+            return Outcome(None, passage.diagnostics)
 
         def override(overrides: Mapping[str, Any]) -> Lowered:
             return self._override(name, environment, composed, overrides)
 
-        return Outcome(Compilation(name, environment, preset, lowered, tree, override), findings)
+        compilation = Compilation(
+            name, environment, product.preset, product.lowered, product.tree, override, composed
+        )
+        return Outcome(compilation, passage.diagnostics)
 
     def _override(
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
     ) -> Lowered:
         """Put call-time values over a composed preset and run every pass again."""
-        document = read_overrides(overrides)
-        shape = [diagnose(found, document.locate) for found in check_shape("preset", document.data)]
-        if shape:
-            raise CompileError(Report(tuple(shape)))
-        layer = build_layer(document.data, Layer("call", document), merge_strategies())
-        outcome = self._finish_composition(name, environment, merge_layers(composed, layer), ())
-        report = Report(tuple(self._finish(outcome.diagnostics, whole=())))
-        if outcome.compiled is None or report.errors:
-            policy = any(RULES[error.code].family == "policy" for error in report.errors)
-            raise (PolicyViolation if policy else CompileError)(report)
-        return outcome.compiled.lowered
+        passage = finish(lay_over(composed, overrides), self.workspace.find_policy(name, environment))
+        report = Report(tuple(self._finish(passage.diagnostics, whole=())))
+        if passage.product is None or report.errors:
+            raise describe_failure(report)
+        return passage.product.lowered
 
     def _chain(self, preset: PresetSource) -> tuple[PresetSource, ...]:
         """Linearise what a preset extends, strongest first."""
@@ -273,13 +248,6 @@ class Compiler:
             self._composed[key] = merge_layers(below, layers[-1])
         return self._composed[key]
 
-    def _locate(self, findings: Iterable[Finding], tree: Branch) -> Iterator[Diagnostic]:
-        def place(path: Path, anchor: str) -> Location:
-            return locate(tree, path, key=anchor == "key") or NOWHERE
-
-        for finding in findings:
-            yield diagnose(finding, place)
-
     def _look_further(
         self, outcome: Outcome, inspect: Callable[[Compilation], Iterable[Finding]] | None
     ) -> Iterator[Diagnostic]:
@@ -293,7 +261,7 @@ class Compiler:
             return
         for found in inspect(compiled):
             related = tuple((message, compiled.trace(path)) for message, path in found.related)
-            yield from self._locate(
+            yield from place_findings(
                 [evolve(found, path=compiled.trace(found.path), related=related)], compiled.tree
             )
 

@@ -37,6 +37,7 @@ from orpolicy.language.trees import (
     Removal,
     Sequence,
     Unopened,
+    to_data,
 )
 
 Strategies: TypeAlias = Mapping[Path, str]
@@ -125,15 +126,22 @@ def _identify(
     """Pair each item with its identity; items of equal identity in one list stay apart by their number."""
     identity = IDENTITIES[strategy]
     items: list[tuple[Hashable, Node]] = []
-    times: dict[Hashable, int] = {}
     for index, value in enumerate(values):
-        key = identity(value)
-        times[key] = times.get(key, 0) + 1
         place = (*path, index)
         branches = strategy != "replace" and isinstance(value, dict)
         node: Node = _build_branch(value, layer, place, {}) if branches else Leaf(value, layer, place)
-        items.append(((key, times[key]), node))
-    return tuple(items)
+        items.append((identity(value), node))
+    return _number(items)
+
+
+def _number(items: Iterable[tuple[Hashable, Node]]) -> tuple[tuple[Hashable, Node], ...]:
+    """Keep items of equal identity apart by their number."""
+    times: dict[Hashable, int] = {}
+    numbered: list[tuple[Hashable, Node]] = []
+    for key, node in items:
+        times[key] = times.get(key, 0) + 1
+        numbered.append(((key, times[key]), node))
+    return tuple(numbered)
 
 
 def _identify_by_value(item: Any) -> Hashable:
@@ -205,6 +213,36 @@ def settle(tree: Branch) -> Branch:
             tree.shadowed,
         )
     return Branch(_settle_entries(entries), tree.layer, tree.path, tree.cleared, tree.shadowed)
+
+
+def reopen(tree: Branch, strategies: Strategies) -> Branch:
+    """Turn a settled tree back into one that takes another layer: its values alone, without the edits that made them."""
+    return _reopen(tree, (), strategies)
+
+
+def _reopen(tree: Branch, path: Path, strategies: Strategies) -> Branch:
+    entries: dict[str, Node] = {}
+    for key, node in tree.entries.items():
+        place = (*path, key)
+        if isinstance(node, Branch):
+            entries[key] = _reopen(node, place, strategies)
+        elif isinstance(node, Sequence):
+            entries[key] = _reopen_list(node, strategies[place])
+        elif not isinstance(node, Removal):
+            entries[key] = node
+    return Branch(entries, tree.layer, tree.path)
+
+
+def _reopen_list(listed: Sequence, strategy: str) -> Listing:
+    keyed = strategy != "replace"
+    items = (_reopen(item, (), {}) if keyed and isinstance(item, Branch) else item for item in listed.items)
+    identified = _number((IDENTITIES[strategy](to_data(item)), item) for item in items)
+    return Listing(
+        (Operation("upsert", identified, listed.layer, listed.path),),
+        listed.layer,
+        listed.path,
+        cleared=not keyed,
+    )
 
 
 def _settle_entries(entries: Mapping[str, Node]) -> dict[str, Node]:

@@ -1,0 +1,125 @@
+"""The passes that follow composition, the same for what files say and for what a call lays over them.
+
+.. code-block:: text
+
+    composed ─ settle ─ restrict ─ check_shape("composed") ─ lint ─ structure ─ lower
+
+A call's values are one more layer, over what the preset came to: the edits of lists that made it are done by then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from orpolicy.errors import CompileError, PolicyViolation
+from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.inspect import diagnose
+from orpolicy.language.lint import lint
+from orpolicy.language.lower import lower
+from orpolicy.language.merge import build_layer, merge_layers, reopen, settle
+from orpolicy.language.model import structure
+from orpolicy.language.overrides import read_overrides
+from orpolicy.language.policy import find_contradictions
+from orpolicy.language.reports import NOWHERE, report_conflict
+from orpolicy.language.restrict import restrict
+from orpolicy.language.rules import RULES
+from orpolicy.language.schema import check_shape, merge_strategies
+from orpolicy.language.trees import Layer, author, locate, to_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from orpolicy.language.lowered import Lowered
+    from orpolicy.language.model import Preset
+    from orpolicy.language.policy import Policy
+    from orpolicy.language.source import Location, Path
+    from orpolicy.language.trees import Branch
+
+
+@frozen
+class Product:
+    """What the passes make of a composition that is right: the narrowed tree, the preset, and the request."""
+
+    tree: Branch
+    preset: Preset
+    lowered: Lowered
+
+
+@frozen
+class Passage:
+    """What came of a composition: a product, unless findings say why there is none."""
+
+    product: Product | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def _heed(_finding: Finding, _tree: Branch) -> bool:
+    return False
+
+
+def finish(
+    composed: Branch,
+    policy: Policy,
+    before: tuple[Diagnostic, ...] = (),
+    is_silenced: Callable[[Finding, Branch], bool] = _heed,
+) -> Passage:
+    """Run the passes that follow composition.
+
+    Args:
+        composed: what all layers say together, settled or not.
+        policy: the policy in force.
+        before: findings of earlier passes; one that is an error stops these.
+        is_silenced: tells of a finding about meaning, and of the tree it is about, that nobody wants to hear it.
+    """
+    if find_contradictions(policy):
+        return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
+    restricted = restrict(settle(composed), policy)
+    tree = restricted.tree
+    data = to_data(tree)
+    findings = before + tuple(place_findings(check_shape("composed", data), tree))
+    findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return Passage(None, findings)
+    demanded = {statement.layer.name for statement in policy}
+    advice = (
+        found
+        for found in lint(data)
+        if author(tree, found.path).name not in demanded and not is_silenced(found, tree)
+    )
+    findings += tuple(place_findings(advice, tree))
+    preset = structure(data)
+    return Passage(Product(tree, preset, lower(preset)), findings)
+
+
+def lay_over(composed: Branch, overrides: Mapping[str, Any]) -> Branch:
+    """Put call-time values over a composed preset.
+
+    Raises:
+        UsageError: a value has no JSON form, or its key belongs into a file.
+        CompileError: the values are not valid.
+    """
+    document = read_overrides(overrides)
+    shape = [diagnose(found, document.locate) for found in check_shape("preset", document.data)]
+    if shape:
+        raise CompileError(Report(tuple(shape)))
+    strategies = merge_strategies()
+    layer = build_layer(document.data, Layer("call", document), strategies)
+    return merge_layers(reopen(settle(composed), strategies), layer)
+
+
+def place_findings(findings: Iterable[Finding], tree: Branch) -> Iterator[Diagnostic]:
+    """Put findings at their places in the files that a tree comes from."""
+
+    def place(path: Path, anchor: str) -> Location:
+        return locate(tree, path, key=anchor == "key") or NOWHERE
+
+    for finding in findings:
+        yield diagnose(finding, place)
+
+
+def describe_failure(report: Report) -> CompileError:
+    """Return the exception for findings that stop a compilation: a policy's where a policy has one among them."""
+    policy = any(RULES[error.code].family == "policy" for error in report.errors)
+    return PolicyViolation(report) if policy else CompileError(report)
