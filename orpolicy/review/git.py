@@ -192,7 +192,7 @@ class Repository:
         said = done.stderr.decode("utf-8", "replace")
         if kind := re.search(r"dereferences to (\w+) type", said):
             raise UsageError(f"'{revision}' is a {kind[1]}, not a commit")
-        if re.search(r"short \S+ \S+ is ambiguous", said):
+        if re.search(r"short .* is ambiguous", said):
             raise UsageError(f"'{revision}' is the start of several ids; write more of it")
         if any(re.search(pattern, said) for pattern, _ in _REASONS):
             raise GitError(self.git.explain(done))

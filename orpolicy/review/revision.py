@@ -190,9 +190,10 @@ class Revision:
             if entry is None or entry.kind is not Kind.FOLDER:
                 return {}
             whole = not alone and self._root is not None and _is_below(parts, self._root)
-            self._folders[parts] = {}
+            listed: dict[Parts, dict[str, Entry]] = {parts: {}}
             for path, found in self.objects.list_tree(entry.id, whole=whole):
-                self._folders.setdefault((*parts, *path[:-1]), {})[path[-1]] = found
+                listed.setdefault((*parts, *path[:-1]), {})[path[-1]] = found
+            self._folders.update(listed)
         return self._folders[parts]
 
     def _leads_to_folder(self, name: str) -> bool:
