@@ -15,6 +15,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from attrs import define, field
+
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.globs import matches
 from orpolicy.routing.resolve import resolve_model, resolve_provider
@@ -70,31 +72,48 @@ def names_either(entry: str, catalog: Catalog) -> bool:
 
 
 _KNOWN = {
-    # expectation → what its entries have to be among, and how that is called
+    # key → what its entries have to be among, and how that is called
     "eligible_within": (names_endpoint, "provider and no endpoint"),
     "eligible_includes": (names_endpoint, "provider and no endpoint"),
     "models": (names_model, "model"),
     "never": (names_either, "provider, no endpoint and no model"),
     "first": (names_either, "provider, no endpoint and no model"),
+    "down": (names_endpoint, "provider and no endpoint"),
 }
 
 
-def find_strangers(scenario: Scenario, catalog: Catalog) -> Iterator[Finding]:
-    """Yield names that mean nothing in the catalogue: what is said of them would hold for ever, or never."""
-    for index, entry in enumerate(scenario.down):
-        if not names_endpoint(entry, catalog):
-            yield _report((*scenario.path, "down", index), "provider and no endpoint", entry, "down", catalog)
-    for key, (is_known, kinds) in _KNOWN.items():
-        expected = scenario.expect.get(key, ())
-        entries = {(): expected} if isinstance(expected, str) else {(n,): e for n, e in enumerate(expected)}
-        for place, entry in entries.items():
-            if not is_known(entry, catalog):
-                yield _report((*scenario.path, "expect", key, *place), kinds, entry, key, catalog)
+MOST_SUGGESTIONS = 200
+"""Names for which others are looked up that are written like them: a file full of strangers must not keep us busy."""
 
 
-def _report(path: Path, kinds: str, entry: str, key: str, catalog: Catalog) -> Finding:
-    message = f"the catalogue lists no {kinds} '{entry}'"
-    return Finding("scenario-unknown-name", path, message, _suggest(entry, key, catalog))
+@define
+class Lexicon:
+    """A catalogue that is asked about names, about each once."""
+
+    catalog: Catalog
+    _hints: dict[tuple[str, str], str | None] = field(factory=dict, init=False)
+
+    def find_strangers(self, scenario: Scenario) -> Iterator[Finding]:
+        """Yield names that mean nothing in the catalogue: what is said of them would hold for ever, or never."""
+        named = {key: scenario.expect.get(key, ()) for key in _KNOWN} | {"down": scenario.down}
+        for key, expected in named.items():
+            path: Path = (*scenario.path, key) if key == "down" else (*scenario.path, "expect", key)
+            entries = (
+                {(): expected} if isinstance(expected, str) else {(n,): e for n, e in enumerate(expected)}
+            )
+            for place, entry in entries.items():
+                hint = self._look_up(key, entry)
+                if hint is not None:
+                    message = f"the catalogue lists no {_KNOWN[key][1]} '{entry}'"
+                    yield Finding("scenario-unknown-name", (*path, *place), message, hint or None)
+
+    def _look_up(self, key: str, entry: str) -> str | None:
+        """Return what helps with a name that means nothing, which may be an empty text; ``None`` for one that does."""
+        if (key, entry) not in self._hints:
+            busy = len(self._hints) > MOST_SUGGESTIONS
+            known = _KNOWN[key][0](entry, self.catalog)
+            self._hints[key, entry] = None if known else "" if busy else _suggest(entry, key, self.catalog)
+        return self._hints[key, entry]
 
 
 def _suggest(entry: str, key: str, catalog: Catalog) -> str:

@@ -17,7 +17,7 @@ from orpolicy.errors import CompileError, UsageError
 from orpolicy.language.diagnostics import Diagnostic, Finding, Related
 from orpolicy.language.inspect import diagnose
 from orpolicy.review.expectations import judge, needs_catalog
-from orpolicy.review.naming import find_strangers
+from orpolicy.review.naming import Lexicon
 from orpolicy.review.outcomes import Failure, Outcome
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Verdict:
 
 def run_suites(project: Project, suites: Iterable[Suite], catalog: Catalog | None) -> Iterator[Verdict]:
     """Try every scenario of these suites, in their order."""
-    trial = _Trial(project, catalog)
+    trial = _Trial(project, None if catalog is None else Lexicon(catalog))
     for suite in suites:
         for scenario in suite.scenarios:
             found = tuple(dict.fromkeys(trial.try_out(suite, scenario))) if scenario.sound else ()
@@ -75,10 +75,11 @@ class _Refusal:
 
 @define
 class _Trial:
-    """A project and a catalogue in which scenarios are tried; what compiled is kept."""
+    """A project and a catalogue in which scenarios are tried; what was compiled and routed is kept."""
 
     project: Project
-    catalog: Catalog | None
+    lexicon: Lexicon | None
+    _outcomes: dict[tuple[str | int | None, ...], Outcome] = field(factory=dict, init=False)
     _compiled: dict[tuple[str, str | None], Compiled | _Refusal] = field(factory=dict, init=False)
 
     def try_out(self, suite: Suite, scenario: Scenario) -> Iterator[Diagnostic]:
@@ -96,8 +97,8 @@ class _Trial:
     def _find_obstacles(self, scenario: Scenario) -> Iterator[Finding]:
         """Yield names that the catalogue does not list, or that there is none to ask."""
         key = needs_catalog(scenario.expect)
-        if self.catalog is not None:
-            yield from find_strangers(scenario, self.catalog)
+        if self.lexicon is not None:
+            yield from self.lexicon.find_strangers(scenario)
         elif key is not None:
             message = f"'{key}' needs a catalogue, and there is none"
             yield Finding("scenario-without-catalog", (*scenario.path, "expect", key), message, PULL, "key")
@@ -119,19 +120,24 @@ class _Trial:
                 self._compiled[key] = self.project.preset(preset, environment)
             except CompileError as failure:
                 self._compiled[key] = _Refusal.of(failure)
-            except UsageError as failure:  # only a broken file leaves the environments of a preset open
-                self._compiled[key] = _Refusal(str(failure))
+            except UsageError as failure:  # a broken file does not say which environments it has
+                broken = None if environment is None else self._compile(preset, None)
+                self._compiled[key] = broken if isinstance(broken, _Refusal) else _Refusal(str(failure))
         return self._compiled[key]
 
     def _imagine(self, compiled: Compiled, scenario: Scenario) -> Outcome:
-        if self.catalog is None or needs_catalog(scenario.expect) is None:
+        if self.lexicon is None or needs_catalog(scenario.expect) is None:
             return Outcome(compiled.body, compiled.origin)
-        tokens = (scenario.prompt_tokens, scenario.completion_tokens)
-        route = compiled.route(
-            prompt_tokens=tokens[0], completion_tokens=tokens[1], down=scenario.down, catalog=self.catalog
-        )
-        bound = compiled.worst_case(*tokens, down=scenario.down, catalog=self.catalog)
-        return Outcome(compiled.body, compiled.origin, route, bound)
+        tokens, down = (scenario.prompt_tokens, scenario.completion_tokens), scenario.down
+        key = (compiled.name, compiled.environment, *tokens, *down)
+        if key not in self._outcomes:
+            catalog = self.lexicon.catalog
+            route = compiled.route(
+                prompt_tokens=tokens[0], completion_tokens=tokens[1], down=down, catalog=catalog
+            )
+            bound = compiled.worst_case(*tokens, down=down, catalog=catalog)
+            self._outcomes[key] = Outcome(compiled.body, compiled.origin, route, bound)
+        return self._outcomes[key]
 
 
 def _expects_refusal(scenario: Scenario, key: str) -> bool:
