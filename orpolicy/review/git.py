@@ -28,7 +28,7 @@ from attrs import field, frozen
 from orpolicy.errors import GitError, UsageError
 from orpolicy.review.revision import Revision
 from orpolicy.review.revision_names import refuse_other, split_steps, suggest
-from orpolicy.review.trees import decode_name, parse_tree
+from orpolicy.review.trees import decode_name, parse_blobs, parse_sizes, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -65,6 +65,10 @@ _REASONS: tuple[tuple[str, str], ...] = (
     (
         r"cannot use bare repository '(?P<what>[^']*)'",
         "git is told by 'safe.bareRepository' not to use the bare repository '{what}'; a clone of it will do",
+    ),
+    (
+        r"not a git repository: '?(?P<what>[^'\n]+)",
+        "the repository of '{folder}' should be at '{what}' and is not: it was moved or removed",
     ),
     (r"not a git repository", "'{folder}' lies in no git repository"),
     (
@@ -244,8 +248,7 @@ class Repository:
         Raises:
             GitError: one is not there.
         """
-        lines = self._cat("--batch-check", blobs).split(b"\n")
-        return {blob: _read_size(blob, line) for blob, line in zip(blobs, lines, strict=False)}
+        return parse_sizes(blobs, self._cat("--batch-check", blobs))
 
     def read_blobs(self, blobs: Collection[str]) -> Mapping[str, bytes]:
         """Return the contents of blobs.
@@ -253,16 +256,7 @@ class Repository:
         Raises:
             GitError: one is not there.
         """
-        raw = self._cat("--batch", blobs)
-        found = {}
-        start = 0
-        for blob in blobs:
-            head, _, _ = raw[start : start + 200].partition(b"\n")
-            start += len(head) + 1
-            end = start + _read_size(blob, head)
-            found[blob] = raw[start:end]
-            start = end + 1
-        return found
+        return parse_blobs(blobs, self._cat("--batch", blobs))
 
     def _cat(self, how: str, blobs: Collection[str]) -> bytes:
         return self.git.ask("cat-file", how, given="".join(f"{blob}\n" for blob in blobs).encode("ascii"))
@@ -295,15 +289,3 @@ def _locate(git: Git) -> subprocess.CompletedProcess[bytes]:
     """Ask where the repository is; the prefix comes last, for a name may hold line feeds."""
     flags = ("--is-bare-repository", "--is-inside-work-tree", "--is-shallow-repository", "--show-prefix")
     return git.run("rev-parse", *flags)
-
-
-def _read_size(blob: str, line: bytes) -> int:
-    """Read the size from git's line about a blob.
-
-    Raises:
-        GitError: the blob is not there.
-    """
-    words = line.split(b" ")
-    if len(words) != 3 or not words[2].isdigit():
-        raise GitError(f"the repository is broken: the object {blob} is missing; 'git fsck' says more")
-    return int(words[2])

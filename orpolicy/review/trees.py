@@ -1,4 +1,4 @@
-"""A git tree as entries, and where a name leads once every link on the way is followed.
+"""What git prints of trees and blobs, and where a name leads once every link on the way is followed.
 
 .. code-block:: text
 
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from orpolicy.errors import GitError
 from orpolicy.language.files import FileProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 Parts = tuple[str, ...]
 """A path from the top of the repository, one name a folder."""
@@ -57,6 +58,39 @@ def parse_tree(raw: bytes) -> Iterator[tuple[Parts, Entry]]:
         mode, _, identity = head.decode("ascii").split(" ")
         path = tuple(decode_name(name).split("/"))
         yield path, Entry(_KINDS.get(mode[:2], Kind.FILE), identity)
+
+
+def parse_sizes(blobs: Collection[str], raw: bytes) -> dict[str, int]:
+    """Return the sizes that ``git cat-file --batch-check`` printed of blobs, in bytes.
+
+    Raises:
+        GitError: one is not there.
+    """
+    lines = raw.split(b"\n")
+    return {blob: _read_size(blob, line) for blob, line in zip(blobs, lines, strict=False)}
+
+
+def parse_blobs(blobs: Collection[str], raw: bytes) -> dict[str, bytes]:
+    """Return the contents that ``git cat-file --batch`` printed of blobs.
+
+    Raises:
+        GitError: one is not there.
+    """
+    found = {}
+    start = 0
+    for blob in blobs:
+        end = raw.find(b"\n", start)
+        size = _read_size(blob, raw[start : max(start, end)])
+        found[blob] = raw[end + 1 : end + 1 + size]
+        start = end + size + 2
+    return found
+
+
+def _read_size(blob: str, line: bytes) -> int:
+    words = line.split(b" ")
+    if len(words) != 3 or not words[2].isdigit():
+        raise GitError(f"the repository is broken: the object {blob} is missing; 'git fsck' says more")
+    return int(words[2])
 
 
 def decode_name(raw: bytes) -> str:

@@ -398,6 +398,14 @@ def test_a_linked_worktree_has_its_own_head(box: Box, tmp_path: Path) -> None:
     assert len(list(Repository.find(box.folder).open("side").list_yaml("presets"))) == 2
 
 
+def test_a_worktree_whose_repository_is_gone_says_where_it_was(box: Box, tmp_path: Path) -> None:
+    box.commit({"presets/a.yaml": PRESET})
+    box.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
+    shutil.rmtree(box.folder)
+    with pytest.raises(GitError, match=f"should be at '{box.folder}/.git/worktrees/side' and is not"):
+        Repository.find(tmp_path / "side")
+
+
 def test_a_project_inside_a_submodule_is_read_from_the_submodule(box: Box, tmp_path: Path) -> None:
     inner = start(tmp_path / "inner")
     inner.commit({"presets/a.yaml": PRESET})
