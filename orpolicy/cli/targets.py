@@ -72,7 +72,7 @@ class Selection:
         if self.names is None:
             project = [] if workspace.settings.document is None else [PROJECT_FILE]
             found = [*project, *workspace.policy_files, *found]
-        return tuple(map(self._reach, (*found, *self.chosen_suites)))
+        return tuple(map(self.reach, (*found, *self.chosen_suites)))
 
     @property
     def chosen_suites(self) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class Selection:
     def file_of(self, name: str) -> str | None:
         """Return the file of a preset as it is reached from the working directory; ``None`` for a built-in one."""
         file = self.project.workspace.preset_files.get(name)
-        return None if file is None else self._reach(file)
+        return None if file is None else self.reach(file)
 
     def find_source(self, file: str) -> Source | None:
         """Return the text of a file by the name that it has in a relocated report."""
@@ -102,9 +102,10 @@ class Selection:
 
     def place(self, location: Location) -> Location:
         """Name the file of a place as it is reached from the working directory."""
-        return evolve(location, file=self._reach(location.file))
+        return evolve(location, file=self.reach(location.file))
 
-    def _reach(self, file: str) -> str:
+    def reach(self, file: str) -> str:
+        """Name a file as it is reached from the working directory."""
         root = self.project.root
         return file if root is None or file.startswith(_UNMOVED) else _relative(root / file, Path.cwd())
 

@@ -63,7 +63,7 @@ def command(
         diagnostics.extend(diagnostic for verdict in tried for diagnostic in verdict.diagnostics)
         found.extend(one.relocate(Report(tuple(diagnostics))))
         verdicts.extend(tried)
-        files.extend(one.place(suite.document.locate(())).file for suite in suites)
+        files.extend(one.reach(suite.file) for suite in suites)
     if not verdicts and not found:
         raise UsageError("there are no scenarios here to try: they stand in '*.test.yaml' beside the presets")
 

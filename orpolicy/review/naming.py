@@ -19,14 +19,14 @@ from attrs import define, field
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.globs import matches
-from orpolicy.routing.resolve import resolve_model, resolve_provider
+from orpolicy.routing.resolve import resolve_model, resolve_provider, split_suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orpolicy.language.source import Path
     from orpolicy.language.suites import Scenario
-    from orpolicy.routing.catalog import Catalog, Endpoint
+    from orpolicy.routing.catalog import Catalog, Endpoint, Model
 
 
 def is_endpoint(entry: str, endpoint: Endpoint, catalog: Catalog) -> bool:
@@ -41,8 +41,13 @@ def is_model(entry: str, model: str, catalog: Catalog) -> bool:
     """Tell whether an entry means a model; an alias means its target."""
     if "*" in entry:
         return matches(entry, model)
-    found = resolve_model(catalog, entry)
-    return entry == model or (found.exact and found.model is not None and found.model.id == model)
+    listed = _find_model(entry, catalog)
+    return entry == model or (listed is not None and model in (listed.id, listed.alias_of))
+
+
+def _find_model(entry: str, catalog: Catalog) -> Model | None:
+    base = split_suffixes(entry)[0]
+    return catalog.by_id.get(base) or catalog.by_canonical_slug.get(base)
 
 
 def is_either(entry: str, model: str, endpoint: Endpoint | None, catalog: Catalog) -> bool:
@@ -54,16 +59,14 @@ def names_endpoint(entry: str, catalog: Catalog) -> bool:
     """Tell whether an entry means anything among the catalogue's providers and endpoints."""
     if "*" in entry:
         return any(matches(entry, known) for known in (*catalog.by_slug, *catalog.tags))
-    return resolve_provider(catalog, entry).exact or any(
-        is_endpoint(entry, endpoint, catalog) for endpoint in catalog.endpoints
-    )
+    return entry in catalog.by_slug or any(is_endpoint(entry, one, catalog) for one in catalog.endpoints)
 
 
 def names_model(entry: str, catalog: Catalog) -> bool:
     """Tell whether an entry means anything among the catalogue's models."""
     if "*" in entry:
         return any(matches(entry, model.id) for model in catalog.models)
-    return resolve_model(catalog, entry).exact
+    return _find_model(entry, catalog) is not None
 
 
 def names_either(entry: str, catalog: Catalog) -> bool:
