@@ -57,7 +57,7 @@ review.naming review.outcomes review.promises review.expectations review.scenari
 orpolicy
 cli
 cli.snippet cli.render cli.sarif cli.junit cli.formats cli.failures cli.arguments cli.targets cli.output
-cli.tables cli.snapshots cli.routes cli.models
+cli.tables cli.snapshots cli.routes cli.models cli.drifts
 cli.init cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.run cli.serve cli.catalog cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__

@@ -230,7 +230,8 @@ class _Look:
         """Tell whether anybody may still serve the preset at all."""
         before, after = self.reached.availability, self.answer.availability
         if before is None and after is not None:
-            words = ", ".join((*after.excluded_by, *(f"instead: {name}" for name in after.suggestions)))
+            closest = tuple(f"closest: {name}" for name in after.suggestions[:1])
+            words = ", ".join((*after.excluded_by, *closest))
             how = f"{after.code} ({words})" if words else after.code
             yield self._say(Kind.PRESET_UNSERVED, (self.effect.preset,), how=how)
         elif before is not None and self.answer.attempts:

@@ -84,6 +84,7 @@ def list_reachable(answer: Any) -> set[tuple[str, str]]:
 # Laws
 
 
+@settings(max_examples=40)
 @given(catalogs, st.lists(bodies(), min_size=1, max_size=3))
 def test_against_the_catalogue_of_the_lock_nothing_drifts(catalog: Catalog, locked: list[Body]) -> None:
     assert find_drift(lock(catalog, *locked), catalog, NOW) == ()
@@ -91,6 +92,7 @@ def test_against_the_catalogue_of_the_lock_nothing_drifts(catalog: Catalog, lock
     assert find_drift(lock(catalog, *locked), again, NOW) == ()
 
 
+@settings(max_examples=40)
 @given(catalogs, catalogs, bodies(), st.integers(0, 2**32))
 def test_the_order_of_rows_does_not_matter(before: Catalog, after: Catalog, body: Body, seed: int) -> None:
     found = find_drift(lock(before, body), after, NOW)
@@ -98,6 +100,7 @@ def test_the_order_of_rows_does_not_matter(before: Catalog, after: Catalog, body
     assert kinds(find_drift(lock(shuffle(before, seed), body), after, NOW)) == kinds(found)
 
 
+@settings(max_examples=40)
 @given(catalogs, bodies(), st.integers(0, 2**32))
 def test_statistics_are_no_drift(catalog: Catalog, body: Body, seed: int) -> None:
     dice = Random(seed)
@@ -119,6 +122,7 @@ def test_statistics_are_no_drift(catalog: Catalog, body: Body, seed: int) -> Non
     assert find_drift(lock(catalog, body), evolve(catalog, models=models), NOW) == ()
 
 
+@settings(max_examples=40)
 @given(catalogs, catalogs, bodies())
 def test_whoever_stops_or_starts_to_serve_is_named(before: Catalog, after: Catalog, body: Body) -> None:
     found = find_drift(lock(before, body), after, NOW)
@@ -155,6 +159,7 @@ def only(name: str, catalog: Catalog, locked: list[Body]) -> Effects:
     return evolve(effects, found={(name, None): effects.found[name, None]})
 
 
+@settings(max_examples=40)
 @given(catalogs, catalogs, bodies())
 def test_a_catalogue_that_does_not_list_every_model_denies_none(
     before: Catalog, after: Catalog, body: Body
@@ -200,6 +205,7 @@ FREE_BODIES: tuple[Body, ...] = (
 free = st.sampled_from(FREE_BODIES)
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_a_model_that_is_gone_is_removed(catalog: Catalog, body: Body, number: int) -> None:
     name = catalog.models[number % len(catalog.models)].id
@@ -208,6 +214,7 @@ def test_a_model_that_is_gone_is_removed(catalog: Catalog, body: Body, number: i
     assert planted(find_drift(lock(catalog, body), fresh, NOW)) == {("model-removed", (name,))}
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_an_endpoint_that_is_gone_is_removed(catalog: Catalog, body: Body, number: int) -> None:
     chosen = draw_served(catalog, body, number)
@@ -221,6 +228,7 @@ def test_an_endpoint_that_is_gone_is_removed(catalog: Catalog, body: Body, numbe
     assert planted(back) == {(Kind.ENDPOINT_ADDED, subject)}
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_a_price_that_rises_is_up_and_back_is_down(catalog: Catalog, body: Body, number: int) -> None:
     chosen = draw_served(catalog, body, number)
@@ -245,6 +253,7 @@ ZDR = {
 }
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99), st.sampled_from([True, False, None]))
 def test_zero_retention_is_lost_gained_or_no_longer_known(
     catalog: Catalog, body: Body, number: int, now: bool | None
@@ -257,6 +266,7 @@ def test_zero_retention_is_lost_gained_or_no_longer_known(
     assert found == {(kind, subject) for kind in ZDR[chosen.zdr, now]}
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_a_parameter_that_the_body_uses_is_lost_or_gained_and_no_other(
     catalog: Catalog, body: Body, number: int
@@ -277,6 +287,7 @@ def test_a_parameter_that_the_body_uses_is_lost_or_gained_and_no_other(
     assert planted(find_drift(lock(poor, body), rich, NOW)) == {("capability-gained", subject)}
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_limits_and_quantisation_are_told(catalog: Catalog, body: Body, number: int) -> None:
     chosen = draw_served(catalog, body, number)
@@ -290,6 +301,7 @@ def test_limits_and_quantisation_are_told(catalog: Catalog, body: Body, number: 
     assert planted(find_drift(lock(catalog, body), coarse, NOW)) == {("quantization-changed", subject)}
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99), st.integers(-400, 800), st.integers(-400, 800))
 def test_a_model_that_leaves_is_told_when_its_day_is_new_or_near(
     catalog: Catalog, body: Body, number: int, was: int, left: int
@@ -302,6 +314,7 @@ def test_a_model_that_leaves_is_told_when_its_day_is_new_or_near(
     assert planted(find_drift(lock(old, body), new, NOW)) == expected
 
 
+@settings(max_examples=40)
 @given(catalogs, free, st.integers(0, 99))
 def test_a_new_snapshot_behind_an_id_is_told(catalog: Catalog, body: Body, number: int) -> None:
     name = catalog.models[number % len(catalog.models)].id
@@ -311,6 +324,7 @@ def test_a_new_snapshot_behind_an_id_is_told(catalog: Catalog, body: Body, numbe
     assert (found.changes[0].before, found.changes[0].after) == (f"{name}-20260801", f"{name}-20260901")
 
 
+@settings(max_examples=40)
 @given(catalogs, st.sampled_from(["", ":nitro"]))
 def test_an_alias_that_moved_says_nothing_of_endpoints(catalog: Catalog, suffix: str) -> None:
     ids = [model.id for model in catalog.models if model.endpoints]
@@ -525,13 +539,14 @@ def test_a_free_variant_that_ended_points_to_the_paid_one() -> None:
         "google/gemma-4-31b-it is still listed"
     ]
     assert [one.concerns[0].note for one in found if one.kind is Kind.PRESET_UNSERVED] == [
-        "free_variant_ended (instead: google/gemma-4-31b-it)"
+        "free_variant_ended (closest: google/gemma-4-31b-it)"
     ]
 
 
 # Prices
 
 
+@settings(max_examples=40)
 @given(catalogs, catalogs)
 def test_equal_prices_are_no_change_however_they_are_written(before: Catalog, after: Catalog) -> None:
     for endpoint, other in zip(before.endpoints, after.endpoints, strict=False):
