@@ -259,7 +259,9 @@ class Repository:
         return parse_blobs(blobs, self._cat("--batch", blobs))
 
     def _cat(self, how: str, blobs: Collection[str]) -> bytes:
-        return self.git.ask("cat-file", how, given="".join(f"{blob}\n" for blob in blobs).encode("ascii"))
+        return self.git.ask(
+            "cat-file", "--buffer", how, given="".join(f"{blob}\n" for blob in blobs).encode("ascii")
+        )
 
     def _parse(self, revision: str) -> subprocess.CompletedProcess[bytes]:
         return self.git.run("rev-parse", "--verify", f"{revision}^{{commit}}")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import define, field
@@ -266,4 +267,4 @@ def _is_below(parts: Parts, root: Parts) -> bool:
 
 
 def _suffix(name: str) -> str:
-    return PRESET_SUFFIXES[0] if name.endswith(PRESET_SUFFIXES) else PurePosixPath(name).suffix
+    return PRESET_SUFFIXES[0] if name.endswith(PRESET_SUFFIXES) else splitext(name)[1]

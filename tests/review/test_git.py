@@ -819,7 +819,7 @@ def test_memory_stays_bounded_however_much_there_is(box: Box, monkeypatch) -> No
     runs = count_runs(monkeypatch)
     revision = Repository.find(box.folder).open("HEAD")
     assert all(revision.read(name) for name in revision.list_yaml("presets"))
-    assert sum(arguments == ("cat-file", "--batch") for arguments in runs) == 4
+    assert sum(arguments == ("cat-file", "--buffer", "--batch") for arguments in runs) == 4
 
 
 def test_nothing_in_the_repository_changes(box: Box) -> None:
