@@ -30,7 +30,7 @@ language.layers language.globs language.policy language.narrowing language.repor
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
 language.lowered language.lower language.values language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins
-language.passes language.compilation language.workspace language.survey language.suites language.compiler
+language.passes language.recompose language.compilation language.workspace language.survey language.suites language.compiler
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing
@@ -42,16 +42,17 @@ client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client
-compiled inspection
+compiled locked inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
 emulator.scripts emulator.server emulator.testing
 disk
-project
+project loading
 review
 review.trees review.revision_names review.revision review.git
 review.effects
+review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_route review.diff
 review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
 review.naming review.outcomes review.promises review.expectations review.scenarios
 orpolicy
