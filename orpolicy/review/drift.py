@@ -26,7 +26,7 @@ from orpolicy.compiled import ANY_LENGTH
 from orpolicy.review.drift_kinds import EVERY_ENDPOINT, Change, Concern, Drift, Kind, merge_drift
 from orpolicy.review.drift_offers import SAID, Wants, find_shifts
 from orpolicy.review.drift_pairs import State, list_standings, pair_standings
-from orpolicy.review.drift_patterns import compare_patterns
+from orpolicy.review.drift_patterns import compare_patterns, expand
 from orpolicy.review.drift_traces import Trace, strip_name
 from orpolicy.routing.cost import reach
 from orpolicy.routing.mentions import mentioned_models
@@ -64,7 +64,13 @@ EXPLAINED_BY: Mapping[str, frozenset[Kind]] = {
 """Why an endpoint may no longer serve, or is in doubt → the changes of the endpoint that are reason enough."""
 
 
-def find_drift(locked: Effects, fresh: Catalog, now: datetime) -> tuple[Drift, ...]:
+def find_drift(
+    locked: Effects,
+    fresh: Catalog,
+    now: datetime,
+    *,
+    globs: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[Drift, ...]:
     """Find what is no longer as it was locked, the gravest first.
 
     Args:
@@ -72,12 +78,23 @@ def find_drift(locked: Effects, fresh: Catalog, now: datetime) -> tuple[Drift, .
             over.
         fresh: today's catalogue.
         now: the present moment (UTC), by which models leave.
+        globs: the models that each pattern covered, where the catalogue of the lock does not list them all.
     """
+
+    def covered(glob: str) -> tuple[str, ...] | None:
+        if globs is not None:
+            return globs.get(glob)
+        return expand(glob, locked.catalog) if locked.catalog and locked.catalog.complete else None
+
     blind = bool(fresh.endpoints) and all(endpoint.zdr is None for endpoint in fresh.endpoints)
     seen: list[Drift] = []
     for effect in locked.found.values():
         if effect.reached is not None:
             seen.extend(_Look(effect, effect.reached, locked.catalog, fresh, now, blind).compare())
+            seen.extend(
+                Drift(kind, (glob,), (Concern(*effect.key),), changes)
+                for kind, glob, changes in compare_patterns(effect, covered, fresh)
+            )
     return merge_drift(seen)
 
 
@@ -99,9 +116,6 @@ class _Look:
         yield from self._compare_endpoints()
         yield from self._compare_service()
         yield from self._compare_worst()
-        if self.locked is not None:
-            for kind, glob, changes in compare_patterns(self.effect, self.locked, self.fresh):
-                yield self._say(kind, (glob,), changes)
 
     @cached_property
     def region(self) -> str | None:

@@ -14,21 +14,27 @@ from orpolicy.review.drift_kinds import Change, Kind
 from orpolicy.routing.mentions import mentioned_patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from orpolicy.review.effects import Effect
     from orpolicy.routing.catalog import Catalog
 
+    Covered = Callable[[str], Iterable[str] | None]
+    """What a pattern covered when it was locked; ``None`` where nobody knows."""
+
 
 def compare_patterns(
-    effect: Effect, locked: Catalog, fresh: Catalog
+    effect: Effect, covered: Covered, fresh: Catalog
 ) -> Iterator[tuple[Kind, str, tuple[Change, ...]]]:
     """Yield the patterns that cover more, or fewer, models than they did, as far as the catalogues can tell."""
     for glob, denials, chooses in _list_patterns(effect):
-        before, after = (expand(glob, denials, catalog) for catalog in (locked, fresh))
+        known = covered(glob)
+        if known is None:
+            continue
+        before, after = (_drop(names, denials) for names in (known, expand(glob, fresh)))
         added = tuple(Change("model", None, name) for name in sorted(after - before))
         gone = tuple(Change("model", name, None) for name in sorted(before - after))
-        if added and locked.complete:
+        if added:
             yield Kind.CANDIDATES_ADDED, glob, added
         if gone and fresh.complete and fresh.models and chooses:
             yield Kind.CANDIDATES_GONE, glob, gone
@@ -47,12 +53,15 @@ def _list_patterns(effect: Effect) -> Iterator[tuple[str, Sequence[str], bool]]:
         yield glob, [*denied, *excluded], glob in wanted
 
 
-def expand(glob: str, denials: Sequence[str], catalog: Catalog) -> frozenset[str]:
-    """Name the models under a pattern; an alias is another name, not another model."""
+def expand(glob: str, catalog: Catalog) -> tuple[str, ...]:
+    """Name the models under a pattern."""
+    return tuple(model.id for model in catalog.models if matches(glob, model.id))
+
+
+def _drop(names: Iterable[str], denials: Sequence[str]) -> frozenset[str]:
+    """Leave out what is denied, and aliases: another name is not another model."""
     return frozenset(
-        model.id
-        for model in catalog.models
-        if model.alias_of is None
-        and matches(glob, model.id)
-        and not any(matches(denial, model.id) for denial in denials)
+        name
+        for name in names
+        if not name.startswith("~") and not any(matches(denial, name) for denial in denials)
     )
