@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ClientError,
         CompileError,
         CostCeilingExceeded,
+        LockError,
         OrpolicyError,
         PolicyViolation,
         UsageError,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from orpolicy.language.compilation import Request
     from orpolicy.language.diagnostics import Diagnostic, Report, Severity
     from orpolicy.language.explain import Explanation
-    from orpolicy.project import Project, load
+    from orpolicy.loading import load
+    from orpolicy.locked import Lock
+    from orpolicy.project import Project
 
 __version__ = "0.1.0"
 
@@ -48,6 +51,7 @@ _HOMES = {
         "ClientError",
         "CompileError",
         "CostCeilingExceeded",
+        "LockError",
         "OrpolicyError",
         "PolicyViolation",
         "UsageError",
@@ -56,7 +60,9 @@ _HOMES = {
     "orpolicy.language.compilation": ("Request",),
     "orpolicy.language.diagnostics": ("Diagnostic", "Report", "Severity"),
     "orpolicy.language.explain": ("Explanation",),
-    "orpolicy.project": ("Project", "load"),
+    "orpolicy.loading": ("load",),
+    "orpolicy.locked": ("Lock",),
+    "orpolicy.project": ("Project",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -71,6 +77,8 @@ __all__ = [
     "CostCeilingExceeded",
     "Diagnostic",
     "Explanation",
+    "Lock",
+    "LockError",
     "OrpolicyError",
     "PolicyViolation",
     "Project",

@@ -8,6 +8,7 @@
     ├── UsageError             the call is wrong: an unknown preset or environment, a bad argument
     ├── CostCeilingExceeded    the worst case is above ``max_cost``: shorten the prompt or raise the ceiling
     ├── CatalogError           the snapshot is missing, broken or of another version: pull it again
+    ├── LockError              the lock is broken, edited or of another version: write it again
     ├── GitError               git cannot give the files of a revision: not installed, no repository, half a clone
     └── ClientError            a request failed
         ├── Unreachable        no HTTP response came back: the network, a proxy, a time-out
@@ -62,6 +63,10 @@ class CostCeilingExceeded(OrpolicyError):
 
 class CatalogError(OrpolicyError):
     """A catalogue cannot be read: missing, truncated, malformed, or of another version."""
+
+
+class LockError(OrpolicyError):
+    """A lock cannot be used: truncated, malformed, edited by hand, or of another version."""
 
 
 class GitError(OrpolicyError):

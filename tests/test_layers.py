@@ -51,7 +51,7 @@ disk
 project loading
 review
 review.trees review.revision_names review.revision review.git
-review.effects
+review.effects review.lock_facts review.lock
 review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_route review.diff
 review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
 review.naming review.outcomes review.promises review.expectations review.scenarios

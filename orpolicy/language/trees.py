@@ -188,8 +188,14 @@ def author(tree: Node, path: Path) -> Layer:
 
 def locate(tree: Node, path: Path, *, key: bool = False) -> Location | None:
     """Return where the value (or the key) at a path of a settled tree was written."""
+    layer, place, anchor = find_place(tree, path, key=key)
+    return layer.locate_key(place) if anchor == "key" else layer.locate(place)
+
+
+def find_place(tree: Node, path: Path, *, key: bool = False) -> tuple[Layer, Path, Literal["key", "value"]]:
+    """Find the layer that says what stands at a path of a settled tree, where in it, and which text there."""
     node, rest = find_node(tree, path)
     place = node.path + (rest if isinstance(node, Leaf) else ())
     if rest and not isinstance(node, Leaf):
         key = True  # the path is not there: point at the parent's key, as for a missing one
-    return node.layer.locate_key(place) if key else node.layer.locate(place)
+    return node.layer, place, "key" if key else "value"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.routing.catalog import Catalog, Endpoint, Prices
+    from orpolicy.routing.router import Unknown
 
 FREE_PLUGINS = frozenset(
     {
@@ -167,23 +168,29 @@ def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | Non
         return Reach((), completion, extra)
     if catalog is None:
         return Reach((), completion, "there is no catalogue")
-    provider = {key: value for key, value in (body.get("provider") or {}).items() if key != "max_price"}
-    answer = route({**body, "provider": provider}, catalog, region=region)
-    nameless = [unknown for unknown in answer.unknown if unknown.endpoint is None]
+    endpoints, nameless = find_reachable(body, catalog, region=region)
     if nameless:
         who = nameless[0].model or "the account's default model"
         return Reach((), completion, f"the prices of {who} are not known ({', '.join(nameless[0].needs)})")
-    endpoints = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
-    endpoints += [(unknown.model, unknown.endpoint) for unknown in answer.unknown if unknown.endpoint]
-    caps = _read_caps(body)
     fares = []
     for model, endpoint in endpoints:
-        if not _affordable(endpoint.prices, caps):
-            continue
         if _draws(catalog, model, body):
             return Reach((), completion, f"{model} may answer with images or audio")
         fares.append(_fare(model, endpoint))
     return Reach(tuple(fares), completion, writes=cache_writes(body))
+
+
+def find_reachable(
+    body: Mapping[str, Any], catalog: Catalog, *, region: str | None = None
+) -> tuple[list[tuple[str, Endpoint]], list[Unknown]]:
+    """Find every endpoint that may serve a body for some prompt at some time, with its model, and what nobody knows."""
+    provider = {key: value for key, value in (body.get("provider") or {}).items() if key != "max_price"}
+    answer = route({**body, "provider": provider}, catalog, region=region)
+    found = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
+    found += [(unknown.model, unknown.endpoint) for unknown in answer.unknown if unknown.endpoint]
+    caps = _read_caps(body)
+    affordable = [(model, endpoint) for model, endpoint in found if _affordable(endpoint.prices, caps)]
+    return affordable, [unknown for unknown in answer.unknown if unknown.endpoint is None]
 
 
 def worst_case(

@@ -68,7 +68,7 @@ def read_snapshot(text: str, name: str = "catalog.json") -> Catalog:
             f"{name} has version {data.get('version')!r}, this program reads {VERSION}; {PULL}"
         )
     with reading(name):
-        catalog = _build(data)
+        catalog = build_catalog(data)
     if data.get("digest") != _digest_of_text(text) and data.get("digest") != catalog.digest:
         raise CatalogError(f"{name} does not match its digest: it was edited or merged by hand; {PULL}")
     return catalog
@@ -80,7 +80,13 @@ def _digest_of_text(text: str) -> str:
     return digest_text(text[start:end])
 
 
-def _build(data: Mapping[str, Any]) -> Catalog:
+def build_catalog(data: Mapping[str, Any]) -> Catalog:
+    """Build a catalogue from the members of a snapshot.
+
+    Raises:
+        CatalogError: an endpoint or a model cannot be read.
+        KeyError: a member is missing.
+    """
     endpoints: dict[str, list[Endpoint]] = {}
     for row in data["endpoints"]:
         with reading(f"endpoint {row.get('tag')} of {row.get('model')}"):
