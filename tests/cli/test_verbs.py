@@ -58,7 +58,7 @@ def test_the_help_of_a_verb_fits_a_terminal_and_shows_an_example(verb: str) -> N
         (["schema", "x"], "there is no kind 'x'; there are: policy, preset, project"),
         (
             ["check", "--output-format", "xml"],
-            "there is no format 'xml'; there are: full, concise, json, github",
+            "there is no format 'xml'; there are: full, concise, json, github, sarif, junit",
         ),
         (
             ["check", "--output-format", "json", "--output-format", "full"],
