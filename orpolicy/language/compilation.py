@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orpolicy.language.explain import Explanation
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset, Usd
+    from orpolicy.language.restrict import Restricted
     from orpolicy.language.source import Location, Path
     from orpolicy.language.trees import Branch
 
@@ -59,9 +60,14 @@ class Compilation:
     environment: str | None
     preset: Preset = field(repr=False)
     lowered: Lowered = field(repr=False)
-    tree: Branch = field(repr=False)
+    restricted: Restricted = field(repr=False)
     override: Callable[[Mapping[str, Any]], Lowered] = field(repr=False)
     composed: Branch = field(repr=False)
+
+    @property
+    def tree(self) -> Branch:
+        """What came of the passes, with the author of every value."""
+        return self.restricted.tree
 
     @cached_property
     def body(self) -> FrozenDict:

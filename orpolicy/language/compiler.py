@@ -176,7 +176,10 @@ class Compiler:
         except ExtendsError:
             return
         touched = {environment for source in chain for environment in source.overlays}
-        touched |= self.workspace.policy_environments
+        governed = self.workspace.find_policy(name, None)
+        for other in self.workspace.policy_environments - touched:
+            if self.workspace.find_policy(name, other) != governed:
+                touched.add(other)
         listed = self.workspace.settings.environments
         yield from sorted(touched) if listed is None else (name for name in listed if name in touched)
 
@@ -185,8 +188,7 @@ class Compiler:
         composed, found = self._stack(name, environment)
         if preset is None or composed is None or preset.abstract:
             return Outcome(None, found)
-        own = {id(layer.layer): layer.layer for layer in _own_layers(preset, environment)}
-        vain = tuple(report_vain_removals(composed, own))
+        vain = tuple(report_vain_removals(composed, _own_layers(preset, environment)))
         return self._finish_composition(name, environment, composed, vain)
 
     def _stack(self, name: str, environment: str | None) -> tuple[Branch | None, tuple[Diagnostic, ...]]:
@@ -218,7 +220,7 @@ class Compiler:
             return self._override(name, environment, composed, overrides)
 
         compilation = Compilation(
-            name, environment, product.preset, product.lowered, product.tree, override, composed
+            name, environment, product.preset, product.lowered, product.restricted, override, composed
         )
         return Outcome(compilation, passage.diagnostics)
 
@@ -262,7 +264,7 @@ class Compiler:
         for found in inspect(compiled):
             related = tuple((message, compiled.trace(path)) for message, path in found.related)
             yield from place_findings(
-                [evolve(found, path=compiled.trace(found.path), related=related)], compiled.tree
+                [evolve(found, path=compiled.trace(found.path), related=related)], compiled.restricted
             )
 
     def _finish(

@@ -60,7 +60,7 @@ def find_plugins(work: Work) -> Iterator[Part]:
     yield from _find_listed_plugins(work)
     if work.get(("transforms",)):
         yield Part("context-compression", ("transforms",), {}, ("context-compression",))
-    for path, name in (*work.named_models(), *find_inner_models(work)):
+    for path, name in (*work.named_models, *find_inner_models(work)):
         model = read_model(name)
         if model is not None and "online" in model.variants:
             yield Part("web", path, {}, ("web",))
@@ -83,7 +83,7 @@ def find_tools(work: Work) -> Iterator[Part]:
             fused = True
             yield from _find_fusion_tools(plugin.settings, plugin.path)
     if not fused:
-        for path, name in work.named_models():
+        for path, name in work.named_models:
             model = read_model(name)
             if model is not None and model.router and model.slug.startswith("fusion"):
                 yield from _find_fusion_tools({}, path)
@@ -114,10 +114,12 @@ def _name_tool(kind: str) -> tuple[str, ...]:
     return (kind, *sorted(SEARCH_TOOLS - {kind})) if kind in SEARCH_TOOLS else (kind,)
 
 
-def find_inner_models(work: Work) -> Iterator[tuple[Path, str]]:
+def find_inner_models(work: Work) -> tuple[tuple[Path, str], ...]:
     """Find the models that plugins and server tools are told to call, with their paths; patterns of routers are none."""
-    for key in ("plugins", "tools"):
-        yield from _walk_models(work.get((key,)) or [], (key,))
+    if work.inner_models is None:
+        lists = ((key, work.get((key,)) or []) for key in ("plugins", "tools"))
+        work.inner_models = tuple(found for key, items in lists for found in _walk_models(items, (key,)))
+    return work.inner_models
 
 
 def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -58,7 +58,7 @@ def narrow_choices(work: Work) -> None:
         _judge_patterns(work, part)
     for part in (*plugins.values(), *find_tools(work)):
         _judge_own_choice(work, part)
-    for path, name in (*work.named_models(), *find_inner_models(work)):
+    for path, name in (*work.named_models, *find_inner_models(work)):
         model = read_model(name)
         if model is not None and model.router:
             _judge_router(work, path, name, model, plugins)

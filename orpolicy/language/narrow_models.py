@@ -24,7 +24,7 @@ def narrow_models(work: Work) -> None:
     """Hold every model that the preset names against the lists (model, fallbacks, and those of plugins and tools)."""
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
-    named = work.named_models()
+    named = work.named_models
     for path, model in (*named, *find_inner_models(work)):
         _judge_model(work, path, model)
     if not named:
@@ -73,11 +73,17 @@ def _drop_dynamic(name: str) -> str:
 
 def refuse_hosted(work: Work) -> None:
     """Refuse presets on OpenRouter's server: what they add is out of a policy's sight (fact 85)."""
+    hosted = [
+        (path, model)
+        for path, model in (*work.named_models, *find_inner_models(work))
+        if PRESET_MARK in model
+    ]
+    if not hosted and work.get(("preset",)) is None:
+        return
     statements = sorted(work.policy, key=lambda said: said.sort_key)[:1]
     hint = "write its settings into this preset"
     message = "a preset on OpenRouter's server cannot be held to a policy"
     if work.get(("preset",)) is not None:
         work.report(("preset",), message, statements, hint, "key")
-    for path, model in (*work.named_models(), *find_inner_models(work)):
-        if PRESET_MARK in model:
-            work.report(path, message, statements, hint)
+    for path, _ in hosted:
+        work.report(path, message, statements, hint)

@@ -119,7 +119,7 @@ def _fill_ignore(work: Work) -> None:
 def _find_tiers(work: Work) -> frozenset[str]:
     """Name the service tiers whose endpoints a preset may let in (facts 44, 45 and 59; both words count: fact 64)."""
     services = [work.get(("service_tier",)) or "", "fast" if work.get(("speed",)) == "fast" else ""]
-    models = (read_model(name) for _, name in work.named_models())
+    models = (read_model(name) for _, name in work.named_models)
     suffixes = {suffix for model in models if model is not None for suffix in model.variants}
     admitted = [TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes]
     return frozenset().union(*admitted, *(TIERS_OF_SERVICE.get(service, frozenset()) for service in services))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from orpolicy.language.trees import Branch, Leaf, Node, Removal, find_node, locate, put, to_data
+from orpolicy.language.trees import Branch, Leaf, Node, find_node, locate, put, to_data
 from orpolicy.language.trees import Sequence as Listed
 
 if TYPE_CHECKING:
@@ -28,41 +29,65 @@ class Conflict:
     hint: str | None = None
 
 
-@define
+@define(slots=False, eq=False)
 class Work:
-    """A tree on its way through the passes."""
+    """A settled tree on its way through the passes.
 
-    tree: Branch
+    The passes read its ``data``, which is quick; edits reach the tree when somebody looks at it, as few do. No pass
+    changes which models are named: ``inner_models`` are those inside plugins and tools, once they were looked for.
+    """
+
+    settled: Branch
     policy: Policy
     bounds: Bounds
     conflicts: list[Conflict] = field(factory=list)
+    inner_models: tuple[tuple[Path, str], ...] | None = None
+    data: dict[str, Any] = field(init=False)
+    _waiting: list[tuple[Path, Node, bool]] = field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.data = to_data(self.settled)
+
+    @property
+    def tree(self) -> Branch:
+        """The tree as the passes have left it so far."""
+        for path, node, shadow in self._waiting:
+            self.settled = put(self.settled, path, node, shadow=shadow)
+        self._waiting.clear()
+        return self.settled
 
     def get(self, path: Path) -> Any:
         """Return the data at a path; ``None`` where nothing is said."""
-        node, rest = find_node(self.tree, path)
-        if rest or isinstance(node, Removal):
-            return None
-        return to_data(node)
+        found: Any = self.data
+        for part in path:
+            if not isinstance(found, dict):
+                return None
+            found = found.get(part)
+        return found
 
-    def named_models(self) -> list[tuple[Path, str]]:
-        """List the models to try, in order, with their paths."""
+    @cached_property
+    def named_models(self) -> tuple[tuple[Path, str], ...]:
+        """The models to try, in order, with their paths."""
         first: str | None = self.get(("model",))
-        named: list[tuple[Path, str]] = [] if first is None else [(("model",), first)]
-        named.extend((("models", index), name) for index, name in enumerate(self.get(("models",)) or ()))
-        return named
+        rest = enumerate(self.get(("models",)) or ())
+        named = () if first is None else ((("model",), first),)
+        return (*named, *((("models", index), name) for index, name in rest))
 
     def fill(self, path: Path, value: Any, statement: Statement, place: Path | None = None) -> None:
         """Say something in the policy's name; whatever stood there is shadowed."""
-        leaf = Leaf(value, statement.layer, statement.path if place is None else place)
-        self.tree = put(self.tree, path, leaf)
+        self._put(path, Leaf(value, statement.layer, statement.path if place is None else place))
 
     def fill_list(self, path: Path, items: Sequence[Node], statement: Statement) -> None:
         """Write a list whose items know their own authors; one that the preset has stays the preset's."""
         said, rest = find_node(self.tree, path)
         if isinstance(said, Listed) and not rest:
-            self.tree = put(self.tree, path, evolve(said, items=tuple(items)), shadow=False)
+            self._put(path, evolve(said, items=tuple(items)), shadow=False)
         else:
-            self.tree = put(self.tree, path, Listed(tuple(items), statement.layer, statement.path))
+            self._put(path, Listed(tuple(items), statement.layer, statement.path))
+
+    def _put(self, path: Path, node: Node, *, shadow: bool = True) -> None:
+        self._waiting.append((path, node, shadow))
+        self.data = _replace(self.data, path, to_data(node))
 
     def item(self, path: Path) -> Node:
         """Return the node of a list's item."""
@@ -87,3 +112,11 @@ class Work:
         """Keep a contradiction, at the place that the path has now: later passes may move what stands there."""
         place = locate(self.tree, path, key=anchor == "key")
         self.conflicts.append(Conflict("policy-conflict", path, place, message, tuple(statements), hint))
+
+
+def _replace(data: Any, path: Path, value: Any) -> Any:
+    """Return data with a value at a path of keys; what is given stays as it is."""
+    if not path:
+        return value
+    inside = data if isinstance(data, dict) else {}
+    return {**inside, path[0]: _replace(inside.get(path[0]), path[1:], value)}

@@ -23,10 +23,10 @@ from orpolicy.language.model import structure
 from orpolicy.language.overrides import read_overrides
 from orpolicy.language.policy import find_contradictions
 from orpolicy.language.reports import NOWHERE, report_conflict
-from orpolicy.language.restrict import restrict
+from orpolicy.language.restrict import Restricted, restrict
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
-from orpolicy.language.trees import Layer, author, locate, to_data
+from orpolicy.language.trees import Layer, author, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,11 +40,16 @@ if TYPE_CHECKING:
 
 @frozen
 class Product:
-    """What the passes make of a composition that is right: the narrowed tree, the preset, and the request."""
+    """What the passes make of a composition that is right: what is left of it, the preset, and the request."""
 
-    tree: Branch
+    restricted: Restricted
     preset: Preset
     lowered: Lowered
+
+    @property
+    def tree(self) -> Branch:
+        """What is left, with the author of every value."""
+        return self.restricted.tree
 
 
 @frozen
@@ -76,9 +81,8 @@ def finish(
     if find_contradictions(policy):
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
     restricted = restrict(settle(composed), policy)
-    tree = restricted.tree
-    data = to_data(tree)
-    findings = before + tuple(place_findings(check_shape("composed", data), tree))
+    data = restricted.data
+    findings = before + tuple(place_findings(check_shape("composed", data), restricted))
     findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return Passage(None, findings)
@@ -86,11 +90,12 @@ def finish(
     advice = (
         found
         for found in lint(data)
-        if author(tree, found.path).name not in demanded and not is_silenced(found, tree)
+        if author(restricted.tree, found.path).name not in demanded
+        and not is_silenced(found, restricted.tree)
     )
-    findings += tuple(place_findings(advice, tree))
+    findings += tuple(place_findings(advice, restricted))
     preset = structure(data)
-    return Passage(Product(tree, preset, lower(preset)), findings)
+    return Passage(Product(restricted, preset, lower(preset)), findings)
 
 
 def lay_over(composed: Branch, overrides: Mapping[str, Any]) -> Branch:
@@ -109,11 +114,11 @@ def lay_over(composed: Branch, overrides: Mapping[str, Any]) -> Branch:
     return merge_layers(reopen(settle(composed), strategies), layer)
 
 
-def place_findings(findings: Iterable[Finding], tree: Branch) -> Iterator[Diagnostic]:
+def place_findings(findings: Iterable[Finding], restricted: Restricted) -> Iterator[Diagnostic]:
     """Put findings at their places in the files that a tree comes from."""
 
     def place(path: Path, anchor: str) -> Location:
-        return locate(tree, path, key=anchor == "key") or NOWHERE
+        return locate(restricted.tree, path, key=anchor == "key") or NOWHERE
 
     for finding in findings:
         yield diagnose(finding, place)

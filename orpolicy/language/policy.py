@@ -222,6 +222,7 @@ def find_bounds(policy: Policy) -> Bounds:
     )
 
 
+@lru_cache(maxsize=1024)
 def select(policy: Policy, name: str) -> tuple[Statement, ...]:
     """Return the statements of a field: the lowest ceiling first, else by file and line."""
     found = [statement for statement in policy if statement.field == name]

@@ -10,14 +10,15 @@ from orpolicy.language.diagnostics import Diagnostic, Related
 from orpolicy.language.merge import find_vain_removals
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import Position, Source
+from orpolicy.language.trees import Unopened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.language.layers import PresetSource
     from orpolicy.language.narrowing import Conflict
     from orpolicy.language.policy import Statement
-    from orpolicy.language.trees import Branch, Layer
+    from orpolicy.language.trees import Branch
 
 NOWHERE = Source("<call>", "").locate(Position(1, 1), Position(1, 1))
 """The place of what stands in no file."""
@@ -57,10 +58,11 @@ def _cite(statements: Iterable[Statement]) -> tuple[Related, ...]:
     )
 
 
-def report_vain_removals(composed: Branch, own: Mapping[int, Layer]) -> Iterator[Diagnostic]:
+def report_vain_removals(composed: Branch, own: Iterable[Branch]) -> Iterator[Diagnostic]:
     """Report removals of nothing, where the preset itself wrote them: a base may serve others better."""
-    for layer, path in find_vain_removals(composed):
-        place = layer.locate(path) if id(layer) in own else None
+    removing = {id(tree.layer) for tree in own if not isinstance(tree.entries, Unopened)}
+    for layer, path in find_vain_removals(composed) if removing else ():
+        place = layer.locate(path) if id(layer) in removing else None
         if place is not None:
             if isinstance(path[-1], int):
                 message, hint = "the inherited list has no such entry to remove", None

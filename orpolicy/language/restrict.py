@@ -26,7 +26,7 @@ from orpolicy.language.narrowing import Conflict, Work
 from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, find_bounds, select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from orpolicy.language.source import Path
     from orpolicy.language.trees import Branch
@@ -34,20 +34,24 @@ if TYPE_CHECKING:
 
 @frozen
 class Restricted:
-    """What came of narrowing: the tree, and the contradictions that keep it from being compiled."""
+    """What came of narrowing: the data, and the contradictions that keep them from being compiled."""
 
-    tree: Branch
+    data: Mapping[str, Any]
     conflicts: tuple[Conflict, ...]
+    _work: Work
+
+    @property
+    def tree(self) -> Branch:
+        """The data with their authors."""
+        return self._work.tree
 
 
 def restrict(tree: Branch, policy: Policy) -> Restricted:
     """Narrow a settled tree by a policy."""
-    if not policy:
-        return Restricted(tree, ())
     work = Work(tree, policy, find_bounds(policy))
-    for narrow in _PASSES:
+    for narrow in _PASSES if policy else ():
         narrow(work)
-    return Restricted(work.tree, tuple(work.conflicts))
+    return Restricted(work.data, tuple(work.conflicts), work)
 
 
 def _narrow_switches(work: Work) -> None:
