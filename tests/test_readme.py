@@ -93,7 +93,9 @@ def test_the_fresh_machine_commands_are_one_to_run_and_one_to_test(root: Path) -
 )
 def test_a_fresh_machine_runs_the_shipped_preset(root: Path, tmp_path: Path) -> None:
     clone = tmp_path / "orpolicy"
-    ignored = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__")
+    ignored = shutil.ignore_patterns(
+        ".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "node_modules"
+    )
     shutil.copytree(root, clone, ignore=ignored)
     done = shell(blocks(root / "README.md", "sh")[0].text, clone)
     assert done.returncode == 0, done.stdout

@@ -108,15 +108,18 @@ def test_the_hooks_stop_a_mistake_and_keep_the_lock_current(root: Path, tmp_path
     assert "presets/a.yaml:1:1: error: unknown key 'modle'" in refused.stdout
 
     preset.write_text("model: openai/gpt-5-mini\n")
-    unlocked = commit()
-    assert unlocked.returncode == 1, unlocked.stdout
-    assert "orpolicy check" in unlocked.stdout
-    assert "files were modified by this hook" in unlocked.stdout
-    assert (project / "orpolicy.lock").is_file()
-
+    locked = call(project, sys.executable, "-m", "orpolicy", "lock")
+    assert locked.returncode == 0, locked.stdout
     accepted = commit()
     assert accepted.returncode == 0, accepted.stdout
     assert accepted.stdout.count("Passed") == 2
+
+    preset.write_text("model: openai/gpt-5\n")
+    stale = commit()
+    assert stale.returncode == 1, stale.stdout
+    assert "files were modified by this hook" in stale.stdout
+    assert "openai/gpt-5" in (project / "orpolicy.lock").read_text()
+    assert commit().returncode == 0
 
 
 def test_every_hook_calls_a_verb_that_there_is(root: Path) -> None:
