@@ -132,7 +132,7 @@ def render_json(report: Report) -> str:
             "format": "orpolicy-drift",
             "version": 1,
             "lock": report.lock,
-            "locked_catalog": _catalog_to_json(report.locked),
+            "locked_catalog": {"digest": report.locked.digest if report.locked else None},
             "catalog": _catalog_to_json(report.fresh),
             "summary": {str(severity): number for severity, number in report.counts.items()},
             "items": [*map(_to_json, report.found)],
@@ -141,9 +141,7 @@ def render_json(report: Report) -> str:
     )
 
 
-def _catalog_to_json(catalog: Catalog | None) -> Mapping[str, Any] | None:
-    if catalog is None:
-        return None
+def _catalog_to_json(catalog: Catalog) -> Mapping[str, Any]:
     time = catalog.time.isoformat().replace("+00:00", "Z") if catalog.time else None
     return {"time": time, "digest": catalog.digest, "complete": catalog.complete}
 

@@ -243,7 +243,12 @@ class _Look:
     def _compare_service(self) -> Iterator[Drift]:
         """Tell whether anybody may still serve the preset at all."""
         before, after = self.reached.availability, self.answer.availability
-        if before is None and after is not None:
+        unlisted = not self.reached.attempts and {entry.needs for entry in self.reached.unknown} == {
+            ("catalog",)
+        }
+        if (
+            before is None and after is not None and not unlisted
+        ):  # what was never listed is for 'check' to tell
             closest = tuple(f"closest: {name}" for name in after.suggestions[:1])
             words = ", ".join((*after.excluded_by, *closest))
             how = f"{after.code} ({words})" if words else after.code

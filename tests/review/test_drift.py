@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,11 +19,13 @@ from orpolicy.compiled import ANY_LENGTH
 from orpolicy.language.files import Memory
 from orpolicy.language.policy import EMPTY
 from orpolicy.language.workspace import Workspace
+from orpolicy.locked import parse_lock
 from orpolicy.project import Project
 from orpolicy.review.drift import find_drift
 from orpolicy.review.drift_kinds import KINDS, Concern, Drift, Kind, Severity
 from orpolicy.review.drift_offers import compare_prices
 from orpolicy.review.effects import Effect, Effects, Reached, collect_effects
+from orpolicy.review.lock import read_effects, write_lock
 from orpolicy.routing.catalog import Catalog, Endpoint, Model, Override, Prices
 from orpolicy.routing.cost import reach
 from orpolicy.routing.router import route
@@ -168,6 +171,31 @@ def test_a_catalogue_that_does_not_list_every_model_denies_none(
     assert "model-removed" not in {one.kind for one in found}
     gone = {name.partition(":")[0] for name in body["models"]} & before.by_id.keys() - after.by_id.keys()
     assert {one.subject for one in found if one.kind == "model-unknown"} == {(name,) for name in gone}
+
+
+@settings(max_examples=60)
+@given(catalogs, catalogs, bodies())
+def test_a_lock_drifts_as_the_project_that_it_was_made_of(
+    before: Catalog, after: Catalog, body: Body
+) -> None:
+    assume(all(name.partition(":")[0] in before.by_id for name in body["models"]))
+    files = {"presets/p.yaml": json.dumps(body, default=float), "presets/org.policy.yaml": POLICY}
+    project = Project(Workspace(Memory(files)), given=before)
+    effects = collect_effects(project, "project")
+    assume(not effects.broken)
+    kept = parse_lock(write_lock(project).encode())
+    locked = read_effects(kept)
+    assert find_drift(locked, before, NOW, globs=kept.globs) == ()
+    assert find_drift(locked, after, NOW, globs=kept.globs) == find_drift(effects, after, NOW)
+
+
+POLICY = "models: {allow: ['m/*'], deny: ['m/c:*']}\n"
+
+
+def test_a_model_that_was_never_listed_cannot_be_lost() -> None:
+    project = Project(Workspace(Memory({"presets/p.yaml": "model: openai/gpt-0\n"})), given=CATALOG)
+    kept = parse_lock(write_lock(project).encode())
+    assert find_drift(read_effects(kept), CATALOG, NOW, globs=kept.globs) == ()
 
 
 # A change planted in a generated catalogue is reported as its kind
