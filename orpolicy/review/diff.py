@@ -20,6 +20,7 @@ from attrs import evolve
 from orpolicy.review.changes import Cause, Change, Delta, Diff, Side
 from orpolicy.review.diff_body import compare_requests
 from orpolicy.review.diff_causes import find_causes
+from orpolicy.review.diff_outlets import compare_outlets
 from orpolicy.review.diff_policy import compare_policies
 from orpolicy.review.diff_reasons import Pair
 from orpolicy.review.diff_route import compare_routes
@@ -141,9 +142,11 @@ def _compare_effects(old: Effect, new: Effect, here: Effects, there: Effects) ->
             edit.concern,
             causes=causes,
         )
+    pair = Pair(old, new, here.catalog, there.catalog, edits)
+    yield from compare_outlets(pair) if edits else ()
     yield from compare_policies(old.policy, new.policy)
     if edits or old.reached != new.reached:
-        yield from compare_routes(Pair(old, new, here.catalog, there.catalog, edits))
+        yield from compare_routes(pair)
 
 
 def _sum_up(state: State) -> Any:

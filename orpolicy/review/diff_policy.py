@@ -112,7 +112,8 @@ def _locate(policy: Policy, change: Change, other: Policy) -> list[Location]:
     """Find the lines that speak of a demand and that another policy lacks."""
     field = change.field
     names = ("quantizations.allow", "quantizations.deny") if field == "quantizations" else (field,)
-    said = [statement for name in names for statement in select(policy, name) if statement not in other]
+    known = {_sign(statement) for statement in other}
+    said = [one for name in names for one in select(policy, name) if _sign(one) not in known]
     if field in CEILINGS:
         said = said[:1]
     elif change.item is not None:
@@ -122,6 +123,11 @@ def _locate(policy: Policy, change: Change, other: Policy) -> list[Location]:
         said = [one for one in said if to_json(one.value) == wanted] or said
     places = [place for one in said if (place := _place(one, change.item)) is not None]
     return list(dict.fromkeys(places))
+
+
+def _sign(statement: Statement) -> tuple[str, Any, str]:
+    """Return what a statement says and whose it is, wherever in its file it stands."""
+    return statement.field, statement.value, statement.layer.name
 
 
 def _says(statement: Statement, item: Any) -> bool:

@@ -86,12 +86,14 @@ class Pair:
         """Say what the catalogues tell differently of an endpoint; nothing, where they agree."""
         if self.same_catalog:
             return ()
-        before, after = (
-            _find_endpoints(catalog, model, tag) for catalog in (self.old_catalog, self.new_catalog)
-        )
+        catalogs = (self.old_catalog, self.new_catalog)
+        before, after = (_find_endpoints(catalog, model, tag) for catalog in catalogs)
         if before == after:
             return ()
         if not before or not after:
+            silent = catalogs[1] if before else catalogs[0]
+            if silent is None or not silent.complete:  # a lock holds no endpoint that may not serve
+                return self.find_edits() or (Cause("catalogue"),)
             text = "lists it now" if after else "no longer lists it"
             return (Cause("catalogue", text=text),)
         said = list(_say_differences(before[0], after[0]))

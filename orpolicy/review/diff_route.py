@@ -1,7 +1,7 @@
 """What a changed request, or a changed catalogue, comes to: who may serve now, in which order, at what price.
 
 Where one side has no catalogue, only the models that are asked for are compared; nobody knows their endpoints. A lock pins
-no order of attempts (its ``basis`` is empty), so that order is compared only where both sides know theirs.
+no order of attempts (their ``basis`` is empty then), so that order is compared only where both sides know theirs.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def compare_routes(pair: Pair) -> Iterator[Change]:
 
 def _compare_availability(pair: Pair, old: Reached, new: Reached) -> Iterator[Change]:
     before, after = old.availability, new.availability
-    codes = (before.code if before else None, after.code if after else None)
-    if codes[0] == codes[1]:
+    if (before is None) == (after is None):
         return
+    codes = (before.code if before else None, after.code if after else None)
     words = tuple(
         f"excluded by {', '.join(side.excluded_by)}" if side and side.excluded_by else None
         for side in (before, after)
@@ -171,7 +171,8 @@ def _explain_worst(pair: Pair, old: Bound, new: Bound, reasons: Reasons) -> tupl
     return (
         join_causes((*moved, *_find_limits(pair, old, new)))
         or join_causes(cause for fare in fares for cause in pair.explain_facts(fare.model, fare.tag))
-        or (pair.find_edits() if pair.same_catalog else (Cause("catalogue"),))
+        or pair.find_edits()
+        or (Cause("catalogue"),)
     )
 
 
