@@ -17,6 +17,7 @@ from orpolicy.language.files import (
     POLICY_SUFFIXES,
     PRESET_SUFFIXES,
     PROJECT_FILE,
+    TEST_SUFFIXES,
     FileProblem,
     report_file,
 )
@@ -202,6 +203,10 @@ def find_misnamed(root: Path, presets: str) -> Iterator[Diagnostic]:
         elif name.lower().endswith(POLICY_SUFFIXES) and presets not in ("", "."):
             yield _report_misnamed(
                 name, f"a policy lies below '{presets}/', above the presets that it governs"
+            )
+        elif name.lower().endswith(TEST_SUFFIXES) and presets not in ("", "."):
+            yield _report_misnamed(
+                name, f"scenarios lie below '{presets}/', beside the presets that they are about"
             )
     read = set(Folder(root).list_yaml(presets))
     for parent, folders, files in os.walk(root / presets):

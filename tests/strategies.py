@@ -6,6 +6,7 @@
 ``values(key)``        the value of one key of a whole preset
 ``policies()``         policies
 ``projects()``         project files
+``suites()``           scenario files
 =====================  =======================================================================================
 
 Numbers that are not integers come as ``Decimal``, as the YAML reader yields them; ``to_json`` turns them into floats
@@ -84,6 +85,12 @@ def policies() -> st.SearchStrategy[dict[str, Any]]:
 def projects() -> st.SearchStrategy[dict[str, Any]]:
     """Generate project files."""
     walker = _walker("project", complete=True, files=True)
+    return walker.mapping(walker.root)
+
+
+def suites() -> st.SearchStrategy[dict[str, Any]]:
+    """Generate scenario files."""
+    walker = _walker("test", complete=True, files=True)
     return walker.mapping(walker.root)
 
 
@@ -253,7 +260,10 @@ class Walker:
         known = schema.get("properties", {})
         items = self.build(extra) if isinstance(extra, dict) else _json(self.complete)
         most = min(schema.get("maxProperties", _MOST_ITEMS), _MOST_ITEMS)
-        others = st.dictionaries(names.filter(lambda name: name not in known), items, max_size=most)
+        least = 0 if known else schema.get("minProperties", 0)
+        others = st.dictionaries(
+            names.filter(lambda name: name not in known), items, min_size=least, max_size=most
+        )
         if not known:
             return others
         return st.builds(lambda some, more: {**some, **more}, self.mapping(schema), others)

@@ -163,7 +163,7 @@ def _suggest_mapping(value: Any, schema: Mapping[str, Any], _path: Path) -> str 
     takers = [key for key, child in properties.items() if kinds & {*_kinds(child)}]
     if isinstance(value, str | list):
         items = [value] if isinstance(value, str) else value
-        plain = len(items) <= 4 and all(isinstance(item, str) for item in items)
+        plain = len(items) <= 4 and all(isinstance(item, str) and item.isprintable() for item in items)
         return f"write {{{takers[0]}: [{', '.join(items)}]}}" if takers and plain else None
     return f"write {{{takers[0]}: {value}}}" if len(takers) == 1 else _list_keys(properties)
 

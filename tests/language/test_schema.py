@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from mutations import mutations
-from strategies import layers, policies, presets, projects
+from strategies import layers, policies, presets, projects, suites
 
 from orpolicy.language import schema
 from orpolicy.language.rules import RULES
@@ -19,7 +19,13 @@ from orpolicy.language.validators import fast_validator, load_schema, precise_va
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
 
-DOCUMENTS = {"preset": layers(), "composed": presets(), "policy": policies(), "project": projects()}
+DOCUMENTS = {
+    "preset": layers(),
+    "composed": presets(),
+    "policy": policies(),
+    "project": projects(),
+    "test": suites(),
+}
 
 
 def has_whole_decimal(value: Any) -> bool:

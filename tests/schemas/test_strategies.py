@@ -44,8 +44,9 @@ def count(strategy: Any, marks: Callable[[Any], Iterator[str]], examples: int) -
         ("preset", strategies.layers()),
         ("policy", strategies.policies()),
         ("project", strategies.projects()),
+        ("test", strategies.suites()),
     ],
-    ids=["presets", "presets with overlays", "layers", "policies", "projects"],
+    ids=["presets", "presets with overlays", "layers", "policies", "projects", "suites"],
 )
 def test_everything_generated_is_valid_to_both_validators(kind, strategy):
     quick, thorough = fast(kind), Draft202012Validator(read_schema(kind))
