@@ -33,7 +33,7 @@ SPEED = {
 AGREED = 1_000
 """Up to how many files the neighbour is made to find a mistake: it takes minutes for more."""
 
-ROUNDS = {100: 10, 1_000: 6, 10_000: 3}
+ROUNDS = {100: 10, 1_000: 6, 10_000: 2}
 COMPOSE = """
 import sys, time, yaml
 texts = [open(name, "rb").read() for name in open(sys.argv[1]).read().split()]
