@@ -62,7 +62,7 @@ def play(block: Block, folder: Path) -> str:
     return block.text
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/policies.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/policies.md", "docs/scenarios.md"])
 def test_what_a_page_shows_is_what_happens(page: str, root: Path, tmp_path: Path) -> None:
     shown = blocks(root / page)
     played = [evolve(block, text=play(block, tmp_path)) for block in shown]
@@ -75,7 +75,7 @@ def test_what_a_page_shows_is_what_happens(page: str, root: Path, tmp_path: Path
         assert played == shown
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/policies.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/language.md", "docs/policies.md", "docs/scenarios.md"])
 def test_a_page_shows_no_other_kind_of_block(page: str, root: Path) -> None:
     text = (root / page).read_text(encoding="utf-8")
     assert {block.language for block in blocks(root / page)} <= {"console", "python", "sh", "yaml"}
