@@ -172,7 +172,8 @@ def _write_ordered(value: Any, path: Path) -> Any:
 
 def _write_object(value: Any) -> dict[str, Any]:
     """Write one of our typed values, leaving out what nobody set."""
-    return {key: write_json(item) for key, item in _list_set(value, _names_of(type(value)), {})}
+    kind: type = type(value)
+    return {key: write_json(item) for key, item in _list_set(value, _names_of(kind), {})}
 
 
 def _write_provider(provider: Provider) -> dict[str, Any]:

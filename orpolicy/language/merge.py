@@ -21,11 +21,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 
-from orpolicy.language.source import Path
 from orpolicy.language.trees import (
     Branch,
     Edit,
@@ -36,12 +35,13 @@ from orpolicy.language.trees import (
     Operation,
     Removal,
     Sequence,
+    Strategies,
     Unopened,
     to_data,
 )
 
-Strategies: TypeAlias = Mapping[Path, str]
-"""Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
+if TYPE_CHECKING:
+    from orpolicy.language.source import Path
 
 JSON_SCHEMAS: tuple[tuple[str, ...], ...] = (
     ("response_format", "json_schema", "schema"),
@@ -83,7 +83,7 @@ def _build_unopened(data: Mapping[str, Any], layer: Layer, path: Path, strategie
             for key, value in data.items()
         }
 
-    return Branch(Unopened(data, build), layer, path)
+    return Branch(Unopened(data, build, strategies), layer, path)
 
 
 def _build_branch(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:
@@ -194,11 +194,45 @@ def merge(base: Node, top: Node) -> Node:
 
 def merge_layers(base: Branch, top: Branch) -> Branch:
     """Put one mapping over another, key by key."""
-    entries = dict(base.entries)
-    for key, node in top.entries.items():
+    below, above = base.entries, top.entries
+    entries: Mapping[str, Node] | None = None
+    if isinstance(below, Unopened) and isinstance(above, Unopened):
+        joined = _join(below.data, above.data, base.path, above.strategies)
+        if joined is not None:
+            entries = Unopened(joined, lambda: _merge_entries(below, above), above.strategies)
+    return Branch(
+        _merge_entries(below, above) if entries is None else entries,
+        base.layer,
+        base.path,
+        base.cleared,
+        top.shadowed + base.shadowed,
+    )
+
+
+def _merge_entries(base: Mapping[str, Node], top: Mapping[str, Node]) -> dict[str, Node]:
+    entries = dict(base)
+    for key, node in top.items():
         below = entries.get(key)
         entries[key] = node if below is None else merge(below, node)
-    return evolve(base, entries=entries, shadowed=top.shadowed + base.shadowed)
+    return entries
+
+
+def _join(
+    base: Mapping[str, Any], top: Mapping[str, Any], path: Path, strategies: Strategies
+) -> dict[str, Any] | None:
+    """Say what data come to that nobody edits; ``None`` where lists are joined by the keys of their items."""
+    joined = {**base, **top}
+    for key in base.keys() & top.keys():
+        below, above = base[key], top[key]
+        kind = type(above)
+        if kind is dict and type(below) is dict:
+            inner = _join(below, above, (*path, key), strategies)
+            if inner is None:
+                return None
+            joined[key] = inner
+        elif kind is list and type(below) is list and strategies.get((*path, key), "replace") != "replace":
+            return None
+    return joined
 
 
 def settle(tree: Branch) -> Branch:
@@ -206,7 +240,7 @@ def settle(tree: Branch) -> Branch:
     entries = tree.entries
     if isinstance(entries, Unopened):
         return Branch(
-            Unopened(entries.data, lambda: _settle_entries(entries)),
+            Unopened(entries.data, lambda: _settle_entries(entries), entries.strategies),
             tree.layer,
             tree.path,
             tree.cleared,

@@ -183,9 +183,7 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str, _keep)
     converter.register_structure_hook(bool, _keep)
     converter.register_structure_hook_func(lambda kind: kind in (Json, Mapping[str, Json]), _keep)
-    converter.register_structure_hook_func(
-        lambda kind: get_origin(kind) is tuple, lambda value, _: tuple(value)
-    )
+    converter.register_structure_hook_func(_is_tuple, lambda value, _: tuple(value))
     converter.register_structure_hook_factory(_is_optional, partial(_choose_inner, converter))
     converter.register_structure_hook(str | tuple[str, ...] | None, _keep_text_or_tuple)
     converter.register_structure_hook(str | Sort | None, _choose_object(converter, Sort))
@@ -205,6 +203,11 @@ def _make_converter() -> cattrs.Converter:
 
 def _keep(value: Any, _: Any) -> Any:
     return value
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is tuple
 
 
 def _is_optional(kind: Any) -> bool:

@@ -203,6 +203,11 @@ FAMILIES: dict[str, dict[str, Severity]] = {
         "scenario-unknown-name": E,
         "scenario-failed": E,
     },
+    "lock": {
+        "lock-missing": E,
+        "lock-unreadable": E,
+        "lock-outdated": E,
+    },
 }
 """Family → code → default severity, in the order of the passes that find them."""
 

@@ -20,8 +20,8 @@ from orpolicy.language.suggest import KeyIndex, explain_unknown_key, find_simila
 from orpolicy.language.validators import fast_validator, load_schema, precise_validator
 
 if TYPE_CHECKING:
-    from orpolicy.language.merge import Strategies
     from orpolicy.language.source import Path
+    from orpolicy.language.trees import Strategies
 
 _KINDS: dict[str, str] = {
     "string": "text",

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 Edit: TypeAlias = Literal["upsert", "append", "prepend", "remove"]
 
 
+Strategies: TypeAlias = "Mapping[Path, str]"
+"""Where lists stand and how they merge, as the schema declares: ``replace``, ``keyed:id`` or ``keyed:tool``."""
+
+
 @frozen
 class Layer:
     """One source of settings; ``root`` is where its data begin in the document."""
@@ -67,14 +71,15 @@ class Branch:
 
 @define(eq=False)
 class Unopened(MappingBase[str, "Node"]):
-    """The entries of a mapping as its layer writes them, made into nodes when somebody looks.
+    """The entries of a mapping as the data that they come to, made into nodes when somebody looks.
 
-    Most of what presets say is never looked into: it is merged with nothing, and nobody asks where it stands. Only data
-    that settling does not change may stay unopened: without nulls and without edits of lists.
+    Most of what presets say is never looked into: nobody asks where it stands. Only data that settling does not change
+    may stay unopened: without nulls and without edits of lists. ``strategies`` are those of the whole layer.
     """
 
     data: Mapping[str, Any]
     _open: Callable[[], Mapping[str, Node]]
+    strategies: Strategies
     _nodes: Mapping[str, Node] | None = None
 
     @property
