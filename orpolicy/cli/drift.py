@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  orpolicy drift                                orpolicy.lock against OpenRouter's catalogue of this moment
-  orpolicy drift --from answers/                against answers of the API in files, or another snapshot
+  orpolicy drift                       orpolicy.lock against OpenRouter's catalogue of now
+  orpolicy drift --from answers/       against the API's answers in files, or a snapshot
   orpolicy drift --format markdown --fail-on any > drift.md
 """
 
@@ -73,7 +73,7 @@ def command(
     """Say what of a lock is no longer so: models removed or leaving, prices, zero retention, parameters, routes.
 
     Every body in orpolicy.lock is routed once more over a fresh catalogue: OpenRouter's own, of which only the models in
-    the lock are asked for, or one in files. A key in OPENROUTER_API_KEY is sent where there is one. Nothing is written.
+    the lock are asked for, or one in files. No key is needed; one in OPENROUTER_API_KEY is sent. Nothing is written.
     Exits 1 where something drifted that needs a person, and 3 where the lock or the catalogue cannot be read.
     """
     from orpolicy.review.drift import find_drift  # noqa: PLC0415 - loads the router

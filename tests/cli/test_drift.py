@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import yaml
 from attrs import evolve
 from catalogs import CATALOG, NOW
 
@@ -261,6 +264,73 @@ def test_five_weeks_of_zero_retention_are_told(
         if e.zdr and e.tier is None and fresh.get((e.model, e.tag)) is False
     }
     assert told.keys() <= {"model-removed", "preset-unserved", "zdr-lost", "zdr-gained", "model-leaving"}
+
+
+# The weekly job of the documentation
+
+GH = """\
+import json, os, pathlib, sys
+
+store = pathlib.Path(os.environ["ISSUES"])
+issues = json.loads(store.read_text()) if store.exists() else []
+_, verb, *rest = sys.argv[1:]
+values = dict(zip(rest[-2 * (len(rest) // 2)::2], rest[-2 * (len(rest) // 2) + 1::2]))
+if verb == "list":
+    opened = [issue for issue in issues if issue["state"] == "open"]
+    print(json.dumps([{key: issue[key] for key in ("number", "title")} for issue in opened]))
+elif verb == "create":
+    body = pathlib.Path(values["--body-file"]).read_text()
+    issues.append({"number": len(issues) + 1, "title": values["--title"], "body": body, "state": "open"})
+else:
+    [issue] = [issue for issue in issues if issue["number"] == int(rest[0])]
+    if verb == "edit":
+        issue["body"] = pathlib.Path(values["--body-file"]).read_text()
+    else:
+        issue["state"] = "closed"
+store.write_text(json.dumps(issues))
+"""
+"""As much of GitHub's command line as the job uses."""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the job is written with jq, which is not installed")
+def test_the_job_opens_an_issue_once_rewrites_it_and_closes_it(
+    project: Path, run: Run, root: Path, tmp_path: Path
+) -> None:
+    text = (root / "docs/review.md").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text.partition("```yaml .github/workflows/drift.yml\n")[2].partition("```")[0])
+    *_, command, job = (step["run"] for step in workflow["jobs"]["drift"]["steps"] if "run" in step)
+    assert command == "orpolicy drift --format json --fail-on any > drift.json || [ $? -eq 1 ]"
+    issues, programs = tmp_path / "issues.json", tmp_path / "bin"
+    programs.mkdir()
+    (programs / "gh").write_text(f"#!{sys.executable}\n{GH}")
+    (programs / "gh").chmod(0o755)
+    environment = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "ISSUES": str(issues)}
+
+    def weekly(fresh: Catalog) -> list[dict[str, Any]]:
+        (project / "fresh.json").write_text(write_snapshot(evolve(fresh, time=LATER)))
+        result = run("drift", "--from", "fresh.json", "--format", "json", "--fail-on", "any")
+        Path("drift.json").write_text(result.stdout, encoding="utf-8")
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", job],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        found: list[dict[str, Any]] = json.loads(issues.read_text())
+        return found
+
+    first = weekly(change_first(BEFORE, DEEPSEEK, scale("1.5")))
+    price = next(issue for issue in first if issue["title"].startswith("Price up: "))
+    assert "+50 %" in price["body"]
+    assert {issue["state"] for issue in first} == {"open"}
+    second = weekly(change_first(BEFORE, DEEPSEEK, scale("2")))
+    assert [issue["title"] for issue in second] == [issue["title"] for issue in first]
+    assert "+100 %" in second[first.index(price)]["body"]
+    third = weekly(change_first(BEFORE, DEEPSEEK, scale("0.5")))
+    assert len(third) == len(first)
+    assert {issue["state"] for issue in third} == {"closed"}
 
 
 # Over a wire
