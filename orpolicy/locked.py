@@ -75,7 +75,7 @@ class Lock:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the presets, sorted; a mixin is none."""
-        return tuple(sorted({name for name, _ in self._entries}))
+        return tuple(sorted({name for name, _ in self.entries}))
 
     @property
     def environments(self) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ class Lock:
             UsageError: the lock holds no such preset.
         """
         self._find(name, None)
-        return tuple(environment for preset, environment in self._entries if preset == name)
+        return tuple(environment for preset, environment in self.entries if preset == name)
 
     def policy(self, name: str | None = None, environment: str | None = None) -> Effective:
         """Return the policy in force for a preset in an environment, or, without a name, that for every preset.
@@ -107,7 +107,7 @@ class Lock:
         """
         from orpolicy.language.effective import Effective  # noqa: PLC0415 - a call needs no policy
 
-        entries = [self._find(name, environment)] if name is not None else [*self._entries.values()]
+        entries = [self._find(name, environment)] if name is not None else [*self.entries.values()]
         governing = [set(entry.get("policies", ())) for entry in entries]
         common = set.intersection(*governing) if governing else set()
         files = self._policies
@@ -174,15 +174,16 @@ class Lock:
         raise UsageError(f"{self.name} holds no sources to {what}: load the folder of the project")
 
     @cached_property
-    def _entries(self) -> Mapping[tuple[str, str | None], Mapping[str, Any]]:
+    def entries(self) -> Mapping[tuple[str, str | None], Mapping[str, Any]]:
+        """The entries as they are written, by preset and environment."""
         return {(entry["preset"], entry["environment"]): entry for entry in self.members["presets"]}
 
     def _find(self, name: str, environment: str | None) -> Mapping[str, Any]:
-        entry = self._entries.get((name, environment))
+        entry = self.entries.get((name, environment))
         if entry is None and environment in self.environments:
-            entry = self._entries.get((name, None))
+            entry = self.entries.get((name, None))
         if entry is None:
-            known = (name, None) in self._entries
+            known = (name, None) in self.entries
             raise UsageError(self._say_unknown(name, None if not known else environment))
         return entry
 
@@ -317,8 +318,8 @@ def _read_silence(text: str) -> tuple[str, str, str]:
     return code, pointer, anchor
 
 
-def read_lock(path: str | os.PathLike[str]) -> Lock:
-    """Read a lock file.
+def read_lock(path: str | os.PathLike[str], name: str | None = None) -> Lock:
+    """Read a lock file; ``name`` is how messages call it, by default its path.
 
     Raises:
         LockError: it is no file, cannot be read, or is broken, edited or of another version.
@@ -331,7 +332,7 @@ def read_lock(path: str | os.PathLike[str]) -> Lock:
             raw = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise LockError(f"'{file}' cannot be read: {(error.strerror or str(error)).lower()}") from error
-    return parse_lock(raw, file.as_posix())
+    return parse_lock(raw, name or file.as_posix())
 
 
 def parse_lock(raw: bytes, name: str = LOCK_FILE) -> Lock:

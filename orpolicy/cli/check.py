@@ -11,9 +11,11 @@ from orpolicy.cli.failures import say
 from orpolicy.cli.output import Output, takes_output
 from orpolicy.cli.render import count, summarise
 from orpolicy.cli.targets import select
+from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Report
 
 if TYPE_CHECKING:
+    from orpolicy.cli.targets import Selection
     from orpolicy.language.source import Source
 
 EXAMPLES = """\b
@@ -22,6 +24,7 @@ Examples:
   orpolicy check support/triage -e prod       one preset, in one environment
   orpolicy check presets/support /tmp/a.yaml  a folder, and a file outside any project
   orpolicy check - < draft.yaml               a draft, before it is saved
+  orpolicy check --locked                     and is orpolicy.lock current?
   orpolicy check --output-format github --output-format json=findings.json
 """
 
@@ -30,9 +33,14 @@ Examples:
 @click.argument("targets", nargs=-1, type=PRESET, metavar="[NAME|FILE|FOLDER|-]...")
 @environment_option
 @project_option
+@click.option("--locked", is_flag=True, help="Report as well where orpolicy.lock is not current.")
 @takes_output
 def command(
-    targets: tuple[str, ...], environment: str | None, project_folder: str | None, output: Output
+    targets: tuple[str, ...],
+    environment: str | None,
+    project_folder: str | None,
+    locked: bool,
+    output: Output,
 ) -> int:
     """Report every mistake in presets: in YAML, keys, values, composition, and what they mean together.
 
@@ -43,6 +51,8 @@ def command(
     reports = [
         one.relocate(one.project.check(one.names, environment, suites=one.suites)) for one in selections
     ]
+    if locked:
+        reports += [one.relocate(_check_lock(one)) for one in selections]
     report = Report(tuple(found for one in reports for found in one))
 
     def find_source(file: str) -> Source | None:
@@ -56,3 +66,16 @@ def command(
     if report.diagnostics:
         say(f"'orpolicy rule {report.diagnostics[0].code}' explains the first of them")
     return code
+
+
+def _check_lock(selection: Selection) -> Report:
+    """Report where the lock of a project is not current.
+
+    Raises:
+        UsageError: files outside any project have no lock.
+    """
+    from orpolicy.review.lock_check import check_lock  # noqa: PLC0415 - most checks are not about locks
+
+    if selection.project.root is None:
+        raise UsageError("--locked is about a project, and a file outside any has no lock")
+    return Report(tuple(check_lock(selection.project, selection.names)))

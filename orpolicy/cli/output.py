@@ -106,10 +106,15 @@ def showing_findings(selection: Selection) -> Iterator[None]:
     try:
         yield
     except CompileError as failure:
-        color = wants_color(sys.stderr)
-        report = selection.relocate(failure.report)
-        click.echo(render_full(View(report, selection.find_source, color)), nl=False, err=True, color=color)
+        show_findings(selection, failure.report)
         raise click.exceptions.Exit(FINDINGS) from failure
+
+
+def show_findings(selection: Selection, report: Report) -> None:
+    """Show findings on stderr, for a verb whose result is something else."""
+    color = wants_color(sys.stderr)
+    view = View(selection.relocate(report), selection.find_source, color)
+    click.echo(render_full(view), nl=False, err=True, color=color)
 
 
 def takes_output(verb: Callable[..., int]) -> Callable[..., int]:

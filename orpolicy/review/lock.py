@@ -22,8 +22,13 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
+from orpolicy.errors import CompileError
+from orpolicy.language.diagnostics import Report
 from orpolicy.language.effective import to_json
 from orpolicy.language.merge import settle
+from orpolicy.language.passes import describe_failure
 from orpolicy.language.recompose import find_differences, find_silences
 from orpolicy.language.rules import RULES
 from orpolicy.language.trees import to_data
@@ -33,11 +38,12 @@ from orpolicy.review.lock_facts import Facts, Resting, collect_facts
 from orpolicy.routing.rows import write_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orpolicy.compiled import Compiled
     from orpolicy.language.policy import Policy, Statement
     from orpolicy.project import Project
+    from orpolicy.review.effects import Key
     from orpolicy.routing.catalog import Catalog
 
 
@@ -76,20 +82,23 @@ def _observe(lock: Lock, compiled: Compiled, catalog: Catalog | None) -> Effect:
     )
 
 
-def write_lock(project: Project, catalog: Catalog | None = None) -> str:
-    """Return the text of a project's lock; ``catalog`` takes the place of its snapshot.
+@frozen
+class Draft:
+    """The text of a lock of all that compiles, and what does not, with its findings."""
+
+    text: str
+    broken: Mapping[Key, Report]
+
+
+def draft_lock(project: Project, catalog: Catalog | None = None) -> Draft:
+    """Write the lock of a project; ``catalog`` takes the place of its snapshot.
 
     Raises:
-        CompileError: a preset does not compile.
         CatalogError: the project's snapshot cannot be read.
     """
     chosen = catalog or project.catalog
-    compiled = [
-        (project.preset(name, environment), project.workspace.find_policy(name, environment))
-        for name in project.names
-        if not project.workspace.is_abstract(name)
-        for environment in sorted(project.variants(name), key=lambda environment: environment or "")
-    ]
+    broken: dict[Key, Report] = {}
+    compiled = list(_compile_all(project, broken))
     members: dict[str, Any] = {
         "environments": sorted(project.environments),
         "rules": _write_rules(project),
@@ -103,7 +112,35 @@ def write_lock(project: Project, catalog: Catalog | None = None) -> str:
         ]
         parts.append(_write_facts(collect_facts(resting, chosen)))
     rest = _SURROGATES.sub(_escape, '",\n  ' + ",\n  ".join(parts) + "\n}\n")
-    return HEAD + digest_rest(rest) + rest
+    return Draft(HEAD + digest_rest(rest) + rest, broken)
+
+
+def write_lock(project: Project, catalog: Catalog | None = None) -> str:
+    """Return the text of a project's lock; ``catalog`` takes the place of its snapshot.
+
+    Raises:
+        CompileError: a preset does not compile; the report holds the findings of all.
+        CatalogError: the project's snapshot cannot be read.
+    """
+    draft = draft_lock(project, catalog)
+    if draft.broken:
+        report = Report(tuple(found for broken in draft.broken.values() for found in broken))
+        raise describe_failure(report)
+    return draft.text
+
+
+def _compile_all(project: Project, broken: dict[Key, Report]) -> Iterator[tuple[Compiled, Policy]]:
+    """Compile every preset in every environment that changes it; what does not compile goes into ``broken``."""
+    for name in project.names:
+        if project.workspace.is_abstract(name):
+            continue
+        for environment in sorted(project.variants(name), key=lambda environment: environment or ""):
+            try:
+                compiled = project.preset(name, environment)
+            except CompileError as failure:
+                broken[name, environment] = failure.report
+            else:
+                yield compiled, project.workspace.find_policy(name, environment)
 
 
 def _write_rules(project: Project) -> dict[str, str]:

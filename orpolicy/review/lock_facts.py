@@ -63,7 +63,7 @@ def collect_facts(effects: Iterable[Resting], catalog: Catalog) -> Facts:
     for effect in effects:
         own = {name: resolve_model(catalog, name) for name in _list_names(effect.body)}
         names |= own
-        globs |= _list_globs(effect)
+        globs |= list_globs(effect)
         if effect.has_ceiling:
             tried = [own[name].model for name in requested_models(effect.body)]
             whole |= {model.id for model in tried if model is not None}
@@ -94,7 +94,8 @@ def _list_names(body: Mapping[str, Any]) -> Iterator[str]:
     yield from (name for _, name in mentioned_models(body))
 
 
-def _list_globs(effect: Resting) -> set[str]:
+def list_globs(effect: Resting) -> set[str]:
+    """Name the patterns by which an effect's policy, or its router, allows models."""
     allowed = {
         glob for statement in effect.policy if statement.field == "models.allow" for glob in statement.value
     }

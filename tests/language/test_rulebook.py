@@ -16,6 +16,7 @@ from orpolicy.language.rules import FAMILIES, RULES, read_page
 from orpolicy.language.suites import list_suites, load_suite
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Project
+from orpolicy.review.lock_check import check_lock
 from orpolicy.review.scenarios import run_suites
 from orpolicy.routing.snapshot import read_snapshot
 
@@ -86,6 +87,12 @@ def test_the_failing_example_fails_and_the_passing_one_passes(code: str) -> None
         for files, expected in ((page.fails, {code}), (page.passes, set())):
             workspace = Workspace(Memory(files), Workspace(Library()))
             assert try_scenarios(workspace, catalog) == expected
+        return
+    if RULES[code].family == "lock":
+        for files, expected in ((page.fails, {code}), (page.passes, set())):
+            assert {
+                one.code for one in check_lock(Project(Workspace(Memory(files), Workspace(Library()))))
+            } == expected
         return
     how = {"compiled": code in COMPILED, "with_catalog": RULES[code].family == "catalogue"}
     if code not in NOT_IN_A_TEXT:
