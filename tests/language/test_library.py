@@ -14,10 +14,12 @@ from attrs import evolve
 import orpolicy
 from orpolicy.disk import Library
 from orpolicy.language.compiler import Compiler
-from orpolicy.language.files import Memory
+from orpolicy.language.files import TEST_SUFFIXES, Memory
 from orpolicy.language.globs import matches
+from orpolicy.language.suites import load_suite
 from orpolicy.language.workspace import Workspace
 from orpolicy.language.writer import write_preset
+from orpolicy.review.scenarios import run_suites
 from orpolicy.routing.answers import read_folder
 from orpolicy.routing.router import requested_models, route
 from orpolicy.routing.snapshot import demonstration
@@ -93,7 +95,8 @@ def candidates(found: Route) -> list[Any]:
 
 def files(root: Path, pattern: str = "*.yaml") -> Iterator[tuple[str, Path]]:
     folder = root / "presets"
-    for file in sorted(folder.rglob(pattern)):
+    presets = (file for file in sorted(folder.rglob(pattern)) if not file.name.endswith(TEST_SUFFIXES))
+    for file in presets:
         yield file.relative_to(folder).as_posix().removesuffix(".yaml"), file
 
 
@@ -103,6 +106,14 @@ def test_the_library_holds_every_intention_and_policy(root: Path, library: orpol
         f"policies/{name}" for name in POLICIES
     }
     assert 4 <= sum("/" in name for name in library.names) <= 8
+
+
+def test_what_the_library_promises_holds_over_the_demonstration_catalogue(library: orpolicy.Project) -> None:
+    loaded = [load_suite(library.workspace, file) for file in library.suites]
+    verdicts = list(run_suites(library, [one.value for one in loaded], demonstration()))
+    assert verdicts
+    assert [found.message for one in verdicts for found in one.diagnostics] == []
+    assert all(one.passed for one in verdicts)
 
 
 def test_nothing_in_the_library_is_reported(library: orpolicy.Project) -> None:
