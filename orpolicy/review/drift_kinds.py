@@ -111,6 +111,10 @@ KINDS: dict[Kind, tuple[Severity, str]] = {
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
 
 
+BEYOND = 10**9
+"""Per cent; a catalogue may state any number."""
+
+
 @frozen
 class Change:
     """A value before and after; a number has a ``unit``, ``None`` is what was not there."""
@@ -122,11 +126,11 @@ class Change:
 
     @property
     def percent(self) -> Decimal | None:
-        """By how many per cent a number rose, with one decimal; ``None`` where it was zero or is no number."""
+        """By how many per cent a number rose, with one decimal; ``None`` where that is no number, or beyond all measure."""
         if not (isinstance(self.before, Decimal) and isinstance(self.after, Decimal) and self.before):
             return None
         share = (self.after - self.before) / self.before * 100
-        return share.quantize(Decimal("0.1"), ROUND_HALF_UP)
+        return share.quantize(Decimal("0.1"), ROUND_HALF_UP) if abs(share) < BEYOND else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as plain data; numbers are decimal strings."""

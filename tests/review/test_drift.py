@@ -596,6 +596,12 @@ def test_a_window_that_grows_is_told_by_the_hour_at_which_it_differs() -> None:
     assert change.percent == Decimal("200.0")
 
 
+def test_a_price_beyond_all_measure_is_told_without_a_percentage() -> None:
+    [change] = compare_prices(Prices({"prompt": Decimal("1e-22")}), Prices({"prompt": Decimal("1e308")}))
+    assert change.percent is None
+    assert change.to_json()["percent"] is None
+
+
 def test_a_rate_that_is_not_stated_is_that_of_the_tokens_it_is_for() -> None:
     plainly, cached = (Prices({"prompt": Decimal("0.000001"), **more}) for more in ({}, {"input_cache_read": Decimal("0.0000001")}))  # fmt: skip
     [change] = compare_prices(plainly, cached)
