@@ -52,14 +52,15 @@ project loading
 review
 review.trees review.revision_names review.revision review.git
 review.effects review.lock_facts review.lock review.lock_file review.lock_check
-review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_outlets review.diff_route review.diff
+review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_outlets review.diff_route review.diff review.diff_groups
 review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
 review.naming review.outcomes review.promises review.expectations review.scenarios
+review.sides
 orpolicy
 cli
 cli.snippet cli.render cli.sarif cli.junit cli.formats cli.failures cli.arguments cli.targets cli.output
-cli.tables cli.snapshots cli.routes cli.models cli.drifts
-cli.init cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.lock cli.run cli.serve cli.catalog cli.drift cli.import_ cli.rule cli.schema cli.completion
+cli.tables cli.snapshots cli.routes cli.models cli.drifts cli.diff_words cli.diffs cli.diff_markdown
+cli.init cli.check cli.compile cli.list cli.explain cli.policy cli.route cli.test cli.lock cli.run cli.serve cli.catalog cli.drift cli.diff cli.import_ cli.rule cli.schema cli.completion
 cli.verbs cli.main
 __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line

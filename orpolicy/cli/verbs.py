@@ -21,6 +21,7 @@ VERBS = (
     "policy",
     "route",
     "test",
+    "diff",
     "lock",
     "run",
     "serve",

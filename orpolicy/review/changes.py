@@ -42,10 +42,11 @@ Part: TypeAlias = Literal["body", "policy", "route", "cost", "preset"]
 class Cause:
     """Why something changed: a place on one side, or what the catalogue says now.
 
-    ``verb`` tells what the place did: ``set`` the value, ``removed`` it, or ``was set`` where it stood before.
+    ``verb`` tells what the place did: ``set`` the value, ``removed`` it, or ``was set`` where it stood before. A ``field``
+    stands for its line where nobody knows that, as in a lock.
     """
 
-    verb: Literal["set", "removed", "was set", "catalogue"]
+    verb: Literal["set", "removed", "was set", "field", "catalogue"]
     side: Side | None = None
     location: Location | None = None
     text: str = ""
@@ -54,6 +55,8 @@ class Cause:
         """Say it in a few words: ``presets/base.yaml:4:3``, ``was set at presets/base.yaml:4:3``."""
         if self.verb == "catalogue":
             return f"the catalogue: {self.text}" if self.text else "the catalogue"
+        if self.verb == "field":
+            return self.text
         return {"set": "", "removed": "removed at ", "was set": "was set at "}[self.verb] + str(self.location)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +70,10 @@ class Cause:
             "column": None if start is None else start.column,
             "text": self.text or None,
         }
+
+
+ALARMING = frozenset({("preset", "added"), ("preset", "broken"), ("route", "availability")})
+"""Part and kind of changes that want to be looked at, whichever way they go."""
 
 
 @frozen
@@ -84,6 +91,11 @@ class Change:
     notes: tuple[str | None, str | None] = (None, None)
     causes: tuple[Cause, ...] = ()
 
+    @property
+    def alarming(self) -> bool:
+        """Whether it wants to be looked at whichever way it goes: something is new, broken or unreachable."""
+        return (self.part, self.kind) in ALARMING and self.new is not None
+
     def to_json(self) -> dict[str, Any]:
         """Return the change as JSON."""
         return {
@@ -98,10 +110,6 @@ class Change:
             "notes": list(self.notes),
             "causes": [cause.to_json() for cause in self.causes],
         }
-
-
-ALARMING = frozenset({("preset", "added"), ("preset", "broken"), ("route", "availability")})
-"""Part and kind of changes that want to be looked at, whichever way they go."""
 
 
 @frozen
@@ -122,10 +130,7 @@ class Delta:
     @property
     def alarming(self) -> bool:
         """Whether a reviewer has to look: something is looser, new, broken or unreachable."""
-        alarmed = any(
-            (change.part, change.kind) in ALARMING and change.new is not None for change in self.changes
-        )
-        return alarmed or self.goes(Way.LOOSENED)
+        return self.goes(Way.LOOSENED) or any(change.alarming for change in self.changes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the delta as JSON."""

@@ -142,7 +142,8 @@ def _compare_effects(old: Effect, new: Effect, here: Effects, there: Effects) ->
             edit.concern,
             causes=causes,
         )
-    pair = Pair(old, new, here.catalog, there.catalog, edits)
+    known = [(edit, causes or (Cause("field", text=edit.field),)) for edit, causes in edits]
+    pair = Pair(old, new, here.catalog, there.catalog, known)
     yield from compare_outlets(pair) if edits else ()
     yield from compare_policies(old.policy, new.policy)
     if edits or old.reached != new.reached:
