@@ -251,3 +251,33 @@ def test_models_of_a_partial_catalogue_are_no_strangers_where_it_lists_them() ->
     found, [verdict] = try_out(expecting("never: [zzz]"), lonely)
     assert found == ["4:15 scenario-unknown-name"]
     assert verdict.diagnostics[0].hint == "'orpolicy catalog pull --all' asks for every model"
+
+
+def test_a_cost_without_a_bound_is_no_promise() -> None:
+    web = PRESET + "plugins: [{id: web}]\n"
+    found, [verdict] = try_out(expecting("worst_cost: 100"), a=web)
+    assert found == ["4:19 scenario-failed"]
+    assert "nothing bounds what it costs: " in verdict.diagnostics[0].message
+
+
+def test_long_values_are_shown_in_short() -> None:
+    listed = PRESET + f"stop: [{', '.join('abcdefghijklmnop'[n] * 30 for n in range(4))}]\n"
+    _, [verdict] = try_out(expecting("body: {/stop: [a], /logit_bias/5: 1}"), a=listed)
+    first, second = verdict.diagnostics
+    assert "…, where [" in first.message
+    assert second.message.endswith("the body has nothing at /logit_bias/5, where the number 1 is expected")
+
+
+@pytest.mark.parametrize(("environment", "known"), [("qa", True), ("staging", True), ("qb", False)])
+def test_without_a_closed_list_the_overlays_of_all_bases_count(environment: str, known: bool) -> None:
+    files = {
+        "presets/a.yaml": "extends: [b, c]\nmodel: openai/gpt-5-mini\n",
+        "presets/b.yaml": "extends: c\nabstract: true\nenvironments: {qa: {}}\n",
+        "presets/c.yaml": "abstract: true\nenvironments: {staging: {}}\n",
+        "presets/a.test.yaml": f"scenarios: [{{name: x, environment: {environment}, expect: {{compiles: true}}}}]\n",
+    }
+    workspace = Workspace(Memory(files), Workspace(Library()))
+    loaded = load_suite(workspace, "presets/a.test.yaml")
+    assert [found.code for found in loaded.diagnostics] == ([] if known else ["unknown-environment"])
+    [verdict] = run_suites(Project(workspace), [loaded.value], None)
+    assert verdict.passed is known
