@@ -111,7 +111,7 @@ def draft_lock(project: Project, catalog: Catalog | None = None) -> Draft:
             Resting(one.body, one.region, policy, one.max_cost is not None) for one, policy in compiled
         ]
         parts.append(_write_facts(collect_facts(resting, chosen)))
-    rest = _SURROGATES.sub(_escape, '",\n  ' + ",\n  ".join(parts) + "\n}\n")
+    rest = '",\n  ' + ",\n  ".join(parts) + "\n}\n"
     return Draft(HEAD + digest_rest(rest) + rest, broken)
 
 
@@ -260,10 +260,3 @@ def _write_items(brackets: str, items: Iterator[tuple[str, Any]], line: str) -> 
         yield from _write(item, line + "  ")
         before = ","
     yield line + brackets[1]
-
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def _escape(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"

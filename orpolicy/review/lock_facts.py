@@ -4,7 +4,8 @@
 
     names        each model as a preset writes it, the id of the one that serves, its dated slug
     globs        each pattern that allows models, and the ids that it covers
-    whole        models with all their endpoints here: overrides of a preset with a ceiling may lead to any
+    whole        models with all their endpoints here: overrides of a preset with a ceiling may lead to any, and of a
+                 model that no preset reaches they show that it has some
     providers    those of the endpoints
     models       those named, and those that aliases lead to
     endpoints    those that some preset reaches, for some prompt at some time
@@ -69,6 +70,7 @@ def collect_facts(effects: Iterable[Resting], catalog: Catalog) -> Facts:
             whole |= {model.id for model in tried if model is not None}
         for model, endpoint in find_reachable(effect.body, catalog, region=effect.region)[0]:
             kept.setdefault(model, {})[id(endpoint)] = endpoint
+    whole |= set(_find_unreached(names.values(), kept))
     models = {
         model.id: _keep(model, kept.get(model.id, {}).values(), whole=model.id in whole)
         for resolution in names.values()
@@ -87,6 +89,13 @@ def collect_facts(effects: Iterable[Resting], catalog: Catalog) -> Facts:
         whole=tuple(sorted(whole)),
         catalog=Catalog(models=models.values(), providers=providers, complete=False),
     )
+
+
+def _find_unreached(named: Iterable[Resolution], kept: Mapping[str, Any]) -> Iterator[str]:
+    """Name the models of which no endpoint is reached: without one, they would look like models that are gone."""
+    for resolution in named:
+        if resolution.model is not None and resolution.model.endpoints and resolution.model.id not in kept:
+            yield resolution.model.id
 
 
 def _list_names(body: Mapping[str, Any]) -> Iterator[str]:
