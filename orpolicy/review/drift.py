@@ -16,7 +16,6 @@ statistics are no drift. What the fresh catalogue does not know is said to be un
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ from orpolicy.review.drift_kinds import EVERY_ENDPOINT, Change, Concern, Drift, 
 from orpolicy.review.drift_offers import SAID, Wants, find_shifts
 from orpolicy.review.drift_pairs import State, list_standings, pair_standings
 from orpolicy.review.drift_patterns import compare_patterns, expand
-from orpolicy.review.drift_traces import Trace, strip_name
+from orpolicy.review.drift_traces import Trace, find_leaving, strip_name
 from orpolicy.routing.cost import reach
 from orpolicy.routing.mentions import mentioned_models
 from orpolicy.routing.prices import plain
@@ -43,12 +42,6 @@ if TYPE_CHECKING:
     from orpolicy.review.effects import Effect, Effects, Reached
     from orpolicy.routing.catalog import Catalog, Endpoint, Model
     from orpolicy.routing.router import Route
-
-NOTICE = timedelta(days=30)
-"""A model that leaves sooner than this is named even where the lock knew its day."""
-
-FAR_AWAY = timedelta(days=366)
-"""A model that leaves later than this has a date that means nothing: some carry the year 2098."""
 
 _ZDR = "data_policy:zdr"
 
@@ -155,9 +148,10 @@ class _Look:
             yield self._miss(trace.leads_to)
         else:
             yield from self._compare_snapshot(trace.source or before, trace.target)
-        leaving = trace.target or after
-        if leaving is not None and _leaves(leaving, trace.source or before, self.now):
-            yield self._say_leaving(leaving, trace.source or before)
+        leaving = find_leaving(trace, self.now)
+        if leaving is not None:
+            subject, change, left = leaving
+            yield self._say(Kind.MODEL_LEAVING, (subject,), (change,), note=left)
 
     def _miss(self, name: str) -> Drift:
         """Say that a model is gone, or that a catalogue that does not list all models cannot tell."""
@@ -172,15 +166,6 @@ class _Look:
         old, new = source.canonical_slug, target.canonical_slug
         if source.id == target.id and old and new and old != new:
             yield self._say(Kind.MODEL_REPLACED, (target.id,), (Change("canonical slug", old, new),))
-
-    def _say_leaving(self, model: Model, before: Model) -> Drift:
-        day = model.expires
-        assert day is not None  # noqa: S101 - _leaves looked
-        days = (day - self.now.date()).days
-        left = f"{days} day{'' if days == 1 else 's'} left" if days >= 0 else "the day has passed"
-        known = before.expires.isoformat() if before.expires else None
-        change = Change("leaves on", None if known == day.isoformat() else known, day.isoformat())
-        return self._say(Kind.MODEL_LEAVING, (model.id,), (change,), note=left)
 
     def _compare_endpoints(self) -> Iterator[Drift]:
         """Compare the endpoints of every requested model that is what it was."""
@@ -198,8 +183,12 @@ class _Look:
                 yield self._say(Kind.MODEL_UNSERVED, (model.id,), note="it is listed, and nobody serves it")
 
     def _list_kept(self) -> Iterator[Model]:
-        """Yield the models that the body asks for, whose endpoints the lock knew and whose names lead where they led."""
-        unknown = {entry.model for entry in self.reached.unknown if entry.endpoint is None}
+        """Yield the models that the body asks for, whose endpoints the lock knew and whose names lead where they led.
+
+        A model of which the lock keeps no endpoint, because none could serve, is known as well.
+        """
+        nameless = (entry for entry in self.reached.unknown if entry.endpoint is None)
+        unknown = {entry.model for entry in nameless if entry.needs != ("model",)}
         kept = {}
         for name in requested_models(self.effect.body):
             trace = self.traces.get(strip_name(name))
@@ -275,13 +264,6 @@ class _Look:
         else:
             kind = Kind.WORST_CASE_UP if after.usd > before else Kind.WORST_CASE_DOWN
             yield self._say(kind, subject, (change,))
-
-
-def _leaves(model: Model, before: Model, now: datetime) -> bool:
-    """Tell whether a model's last day is new, or near."""
-    if model.expires is None or model.expires - now.date() > FAR_AWAY:
-        return False
-    return model.expires != before.expires or model.expires - now.date() <= NOTICE
 
 
 def _describe(endpoint: Endpoint) -> tuple[Change, ...]:

@@ -1,16 +1,26 @@
-"""Where a model's name led when it was locked, and where it leads today."""
+"""Where a model's name led when it was locked, where it leads today, and for how long."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from orpolicy.language.slugs import PRESET_MARK
+from orpolicy.review.drift_kinds import Change
 from orpolicy.routing.resolve import split_suffixes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from orpolicy.routing.catalog import Catalog, Model
+
+NOTICE = timedelta(days=30)
+"""A model that leaves sooner than this is named even where the lock knew its day."""
+
+FAR_AWAY = timedelta(days=366)
+"""A model that leaves later than this has a date that means nothing: some carry the year 2098."""
 
 
 def strip_name(name: str) -> str:
@@ -65,3 +75,16 @@ def _follow(name: str, catalog: Catalog | None) -> tuple[Model | None, Model | N
     if listed is None:
         return None, None
     return listed, catalog.by_id.get(listed.alias_of) if listed.alias_of else listed
+
+
+def find_leaving(trace: Trace, now: datetime) -> tuple[str, Change, str] | None:
+    """Return the model behind a name with its last day and the days left, where that day is new or near."""
+    model, before = trace.target or trace.after, trace.source or trace.before
+    if model is None or before is None or model.expires is None:
+        return None
+    left = model.expires - now.date()
+    if left > FAR_AWAY or (left > NOTICE and model.expires == before.expires):
+        return None
+    known = before.expires.isoformat() if before.expires and before.expires != model.expires else None
+    said = f"{left.days} day{'' if left.days == 1 else 's'} left" if left.days >= 0 else "the day has passed"
+    return model.id, Change("leaves on", known, model.expires.isoformat()), said
