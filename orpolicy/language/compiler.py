@@ -66,6 +66,7 @@ class Compiler:
     compositions: int = field(default=0, init=False)
     _composed: dict[tuple[int, ...], Branch] = field(factory=dict, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
+    _chains: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
 
     def compile(self, name: str, environment: str | None = None) -> Compilation:
         """Compile a preset, or say everything that is wrong with it.
@@ -236,8 +237,11 @@ class Compiler:
 
     def _chain(self, preset: PresetSource) -> tuple[PresetSource, ...]:
         """Linearise what a preset extends, strongest first."""
-        lookup = _Lookup(self.workspace)
-        return tuple(lookup[name] for name in linearise(preset.name, lookup, self._orders))
+        if preset.name not in self._chains:
+            lookup = _Lookup(self.workspace)
+            order = linearise(preset.name, lookup, self._orders)
+            self._chains[preset.name] = tuple(lookup[name] for name in order)
+        return self._chains[preset.name]
 
     def _compose(self, layers: Sequence[Branch]) -> Branch:
         """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""

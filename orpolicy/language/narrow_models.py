@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orpolicy.language.narrowing import Work
+    from orpolicy.language.policy import Policy, Statement
     from orpolicy.language.source import Path
 
 
@@ -34,15 +35,25 @@ def narrow_models(work: Work) -> None:
 
 
 def _judge_model(work: Work, path: Path, model: str) -> None:
-    for statement in select(work.policy, "models.deny"):
+    known = work.policy.refusals  # presets name the same few models again and again
+    if model not in known:
+        known[model] = _find_refusal(work.policy, model)
+    against = known[model]
+    if against is not None:
+        message, statement = against
+        work.report(path, message, [statement])
+
+
+def _find_refusal(policy: Policy, model: str) -> tuple[str, Statement] | None:
+    """Find the statement that keeps a model out."""
+    for statement in select(policy, "models.deny"):
         if any(matches(statement.value, name) for name in _spellings(model)):
-            work.report(path, f"a policy forbids the model '{model}' ('{statement.value}')", [statement])
-            return
-    for statement in select(work.policy, "models.allow"):
+            return f"a policy forbids the model '{model}' ('{statement.value}')", statement
+    for statement in select(policy, "models.allow"):
         if not any(_allows(glob, model) for glob in statement.value):
             allowed = ", ".join(sorted(statement.value))
-            work.report(path, f"the model '{model}' is not among the policy's ({allowed})", [statement])
-            return
+            return f"the model '{model}' is not among the policy's ({allowed})", statement
+    return None
 
 
 def _spellings(model: str) -> Iterator[str]:

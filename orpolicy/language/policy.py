@@ -25,9 +25,9 @@ by which OpenRouter's guardrails combine (fact 108), applied at compile time.
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -100,15 +100,47 @@ class Scope:
         return self.environments is None or environment in self.environments
 
 
-Policy: TypeAlias = frozenset[Statement]
-"""A policy, or the meet of several: the set of all their statements."""
+class Policy(frozenset[Statement]):
+    """A policy, or the meet of several: the set of all their statements.
 
-EMPTY: Policy = frozenset()
+    What is worked out from it is kept with it, and never with an equal one: that may stand in another file.
+    """
+
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[Statement, ...]]:
+        """The statements of every field: the lowest ceiling first, else by file and line."""
+        found: dict[str, list[Statement]] = {}
+        for statement in self:
+            found.setdefault(statement.field, []).append(statement)
+        return {name: tuple(_sort(name, statements)) for name, statements in found.items()}
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the statements come to."""
+        return _find_bounds(self)
+
+    @cached_property
+    def contradictions(self) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
+        """Fields of which nothing is left, with the statements that are to blame."""
+        return tuple(_find_contradictions(self))
+
+    @cached_property
+    def refusals(self) -> dict[str, tuple[str, Statement] | None]:
+        """Why models that somebody asked about may not serve, in words, and who says so."""
+        return {}
+
+
+def _sort(name: str, statements: Iterable[Statement]) -> list[Statement]:
+    ceiling = name.startswith("max_")
+    return sorted(statements, key=lambda said: ((said.value if ceiling else 0), said.sort_key))
+
+
+EMPTY = Policy()
 
 
 def meet(*policies: Policy) -> Policy:
     """Combine policies: what any of them demands is demanded."""
-    return frozenset().union(*policies)
+    return Policy(statement for policy in policies for statement in policy)
 
 
 @frozen(eq=False)
@@ -131,7 +163,7 @@ def read_policy(name: str, document: Document, folder: str) -> PolicyFile:
         None if "environments" not in who else tuple(who["environments"]),
     )
     return PolicyFile(
-        name, document, scope, frozenset(_read_statements(data, Layer(f"policy {name}", document)))
+        name, document, scope, Policy(_read_statements(data, Layer(f"policy {name}", document)))
     )
 
 
@@ -196,9 +228,12 @@ class Bounds:
         )
 
 
-@lru_cache(maxsize=256)
 def find_bounds(policy: Policy) -> Bounds:
-    """Work out what a set of statements comes to."""
+    """Return what a set of statements comes to."""
+    return policy.bounds
+
+
+def _find_bounds(policy: Policy) -> Bounds:
     lists = {
         f"{key}_{side}": frozenset(said.value for said in select(policy, f"{key}.{side}"))
         for key in ("models", "plugins", "tools")
@@ -222,18 +257,14 @@ def find_bounds(policy: Policy) -> Bounds:
     )
 
 
-@lru_cache(maxsize=1024)
 def select(policy: Policy, name: str) -> tuple[Statement, ...]:
     """Return the statements of a field: the lowest ceiling first, else by file and line."""
-    found = [statement for statement in policy if statement.field == name]
-    ceiling = name.startswith("max_")
-    return tuple(sorted(found, key=lambda said: ((said.value if ceiling else 0), said.sort_key)))
+    return policy.fields.get(name, ())
 
 
-@lru_cache(maxsize=256)
 def find_contradictions(policy: Policy) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
-    """Find fields of which a policy leaves nothing, with the statements that are to blame."""
-    return tuple(_find_contradictions(policy))
+    """Return the fields of which a policy leaves nothing, with the statements that are to blame."""
+    return policy.contradictions
 
 
 def _find_contradictions(policy: Policy) -> Iterator[tuple[str, tuple[Statement, ...]]]:

@@ -24,7 +24,10 @@ _MARKS = ("sk-", "earer", "AKIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "AIza"
 
 def holds_secret(text: str) -> bool:
     """Tell whether a text holds something that looks like a credential."""
-    return any(mark in text for mark in _MARKS) and _CREDENTIAL.search(text) is not None
+    for mark in _MARKS:
+        if mark in text:
+            return _CREDENTIAL.search(text) is not None
+    return False
 
 
 def find_secrets(text: str) -> Iterator[tuple[int, int]]:

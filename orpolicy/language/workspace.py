@@ -53,7 +53,9 @@ class Workspace:
     files: Files
     builtin: Workspace | None = None
     _loaded: dict[str, Loaded] = field(factory=dict, init=False, repr=False)
+    _presets: dict[str, Loaded | None] = field(factory=dict, init=False, repr=False)
     _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
+    _governing: dict[tuple[str, str | None], Policy] = field(factory=dict, init=False, repr=False)
 
     @cached_property
     def project(self) -> Loaded:
@@ -131,6 +133,11 @@ class Workspace:
 
     def find_loaded(self, name: str) -> Loaded | None:
         """Return what came of a preset's file; ``None`` where no file has this name."""
+        if name not in self._presets:
+            self._presets[name] = self._find_loaded(name)
+        return self._presets[name]
+
+    def _find_loaded(self, name: str) -> Loaded | None:
         if name in self.preset_files:
             return self.load_preset(name)
         if self.builtin is not None and name.startswith(BUILTIN):
@@ -189,11 +196,13 @@ class Workspace:
 
     def find_policy(self, name: str, environment: str | None) -> Policy:
         """Return the meet of all policies that govern a preset in an environment."""
-        files = [file for file in self.policy_values if file.scope.covers(name, environment)]
-        key = tuple(id(file) for file in files)
-        if key not in self._policies:
-            self._policies[key] = meet(*(file.policy for file in files))
-        return self._policies[key]
+        if (name, environment) not in self._governing:
+            files = [file for file in self.policy_values if file.scope.covers(name, environment)]
+            key = tuple(id(file) for file in files)
+            if key not in self._policies:
+                self._policies[key] = meet(*(file.policy for file in files))
+            self._governing[name, environment] = self._policies[key]
+        return self._governing[name, environment]
 
     @cached_property
     def _shelf(self) -> Mapping[str, tuple[Workspace, str]]:

@@ -17,7 +17,15 @@ from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
 from orpolicy.language.globs import contains, matches, overlap
-from orpolicy.language.policy import EMPTY, Policy, find_bounds, find_contradictions, meet, read_policy
+from orpolicy.language.policy import (
+    EMPTY,
+    Policy,
+    find_bounds,
+    find_contradictions,
+    meet,
+    read_policy,
+    select,
+)
 from orpolicy.language.rules import FAMILIES
 from orpolicy.language.source import Source
 from orpolicy.language.workspace import Workspace
@@ -323,3 +331,23 @@ def test_the_list_of_a_thousand_subsets_of_allow_lists_is_order_free() -> None:
             assert find_bounds(forward).providers_allow == find_bounds(backward).providers_allow
             results.add(find_bounds(forward).providers_allow)
     assert frozenset({"a/x"}) in results
+
+
+def test_an_equal_policy_in_another_file_keeps_its_own_places() -> None:
+    def read(text: str) -> Policy:
+        document = read_document(Source("p.policy.yaml", text)).document
+        assert document is not None
+        return read_policy("p", document, "").policy
+
+    first, second = (
+        read("regions: []\nmodels: {deny: [x/*]}"),
+        read("# later\nregions: []\nmodels: {deny: [x/*]}"),
+    )
+    assert first == second
+    for number, policy in enumerate((first, second), start=1):
+        [(_, [blamed])] = find_contradictions(policy)
+        assert blamed.location is not None
+        assert blamed.location.span.start.line == number
+        [denied] = select(policy, "models.deny")
+        assert denied.location is not None
+        assert denied.location.span.start.line == number + 1
