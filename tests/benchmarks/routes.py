@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measures import Line, Target, alternate, fixed, require, timed
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 PRESETS = 1_000
 OWED = 1e-3
-"""Seconds a preset."""
+"""Seconds a preset; a bound in seconds is held against CPU time, which others on the machine do not lengthen."""
 
 ANSWERS = Path(os.environ.get("ORPOLICY_BENCH_CATALOG") or ROOT.parent / "shared" / "catalog")
 
@@ -48,7 +49,8 @@ def route_all(settings: Settings) -> Iterator[Line]:
         note = f"{eligible:,} eligible endpoints, {unserved} presets that nobody may serve{lacking}"
         endpoints = len(project.catalog.endpoints) if project.catalog else 0
         (ours,) = alternate(
-            [timed(lambda: [_route(preset) for preset in compiled], 1, len(compiled))], settings.rounds(5)
+            [timed(lambda: [_route(preset) for preset in compiled], 1, len(compiled), process_time)],
+            settings.rounds(5),
         )
         rows = len(json.loads(_stdout(orpolicy("route", "--all", "--json"), root)))
         (whole,) = alternate([lambda: run(orpolicy("route", "--all"), root).wall / rows], settings.rounds(3))
@@ -57,7 +59,7 @@ def route_all(settings: Settings) -> Iterator[Line]:
         )
     owed = fixed(OWED, "s")
     what = f"over {endpoints:,} endpoints"
-    yield Line(9, f"route and worst case of a preset {what}", ours, "1 ms", owed, Target(1), note=note)
+    yield Line(9, f"CPU of route and worst case of a preset {what}", ours, "1 ms", owed, Target(1), note=note)
     note = f"{rows:,} presets and environments, start and compile included"
     yield Line(9, f"a row of route --all {what}", whole, "1 ms", owed, faster=False, note=note)
     yield Line(9, f"check of a preset with the catalogue, {what}", check, "1 ms", owed, faster=False)
