@@ -120,7 +120,8 @@ def _write_changes(causes: Sequence[Cause], changes: Sequence[Change]) -> Iterat
     for change in changes:
         way = f"**{change.way}**" if change.way is Way.LOOSENED else change.way
         said = [part if isinstance(part, Quote) else part.replace("$", "\\$") for part in say_change(change)]
-        yield f"{indent}- {way}, {change.concern}: {write(said, quote)}"
+        concern = "" if change.concern is Concern.OTHER else f", {change.concern}"
+        yield f"{indent}- {way}{concern}: {write(said, quote)}"
 
 
 def quote(text: str) -> str:

@@ -32,7 +32,10 @@ class Quote:
 Phrase: TypeAlias = "tuple[str | Quote, ...]"
 
 MOST_TEXT = 120
-"""Characters of a value that are shown; of two long texts, around the place where they begin to differ."""
+"""Characters of a value that are shown."""
+
+AROUND = 24
+"""Characters that are shown around the place where two long texts differ."""
 
 MOST_NAMES = 3
 """Members and names that are listed before the rest is counted."""
@@ -53,25 +56,34 @@ def say_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _cut(text: str, start: int = 0) -> str:
-    """Cut a long text around a place."""
-    if len(text) <= MOST_TEXT:
-        return text
-    first = max(0, min(start - MOST_TEXT // 3, len(text) - MOST_TEXT))
-    head, tail = "…" if first else "", "…" if first + MOST_TEXT < len(text) else ""
-    return head + text[first : first + MOST_TEXT] + tail
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
 
 
 def _say_pair(old: Any, new: Any) -> Phrase:
-    """Write both values, long ones around the place where they begin to differ."""
+    """Write both values, of long ones the parts that differ with a little around them."""
     before, after = say_value(old), say_value(new)
-    pairs = enumerate(zip(before, after, strict=False))
-    differ = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
-    return (*_say_side(old, before, differ), " → ", *_say_side(new, after, differ))
+    if old is None or new is None or max(len(before), len(after)) <= MOST_TEXT // 2:
+        return (*_say_side(old, _cut(before)), " → ", *_say_side(new, _cut(after)))
+    head, tail = _count_common(before, after), _count_common(before[::-1], after[::-1])
+    shown = (_show_part(text, head, min(tail, len(text) - head)) for text in (before, after))
+    return (Quote(next(shown)), " → ", Quote(next(shown)))
 
 
-def _say_side(value: Any, text: str, start: int) -> Phrase:
-    return (NOTHING,) if value is None else (Quote(_cut(text, start)),)
+def _count_common(one: str, other: str) -> int:
+    """Count the characters at the start that two texts share."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (here, there) in pairs if here != there), min(len(one), len(other)))
+
+
+def _show_part(text: str, head: int, tail: int) -> str:
+    """Cut what both sides have in common at both ends, but for some characters."""
+    first, last = max(0, head - AROUND), min(len(text), len(text) - tail + AROUND)
+    return ("…" if first else "") + _cut(text[first:last]) + ("…" if last < len(text) else "")
+
+
+def _say_side(value: Any, text: str) -> Phrase:
+    return (NOTHING,) if value is None else (Quote(text),)
 
 
 def _quote(value: Any) -> Quote:
@@ -98,21 +110,22 @@ def _say_moved(change: Change) -> Phrase:
 
 _REACH: Mapping[tuple[str, str], tuple[str, str]] = {
     # from, to: of endpoints, of a model of which nobody knows the endpoints
-    ("excluded", "eligible"): ("became reachable", "became reachable"),
-    ("eligible", "excluded"): ("is no longer reachable", "is no longer reachable"),
-    ("excluded", "unknown"): ("may be reachable now, nobody can know offline", "is asked for now"),
-    ("unknown", "excluded"): ("can no longer be reached", "is no longer asked for"),
-    ("unknown", "eligible"): ("is reachable for certain now", "is reachable for certain now"),
-    ("eligible", "unknown"): ("is no longer reachable for certain", "is no longer reachable for certain"),
+    ("excluded", "eligible"): ("now reachable", "now reachable"),
+    ("eligible", "excluded"): ("no longer reachable", "no longer reachable"),
+    ("excluded", "unknown"): ("perhaps reachable now", "now asked for"),
+    ("unknown", "excluded"): ("no longer reachable, as it perhaps was,", "no longer asked for"),
+    ("unknown", "eligible"): ("certainly reachable now, not only perhaps,", "certainly reachable now"),
+    ("eligible", "unknown"): ("only perhaps reachable now", "only perhaps reachable now"),
 }
 
 
 def _say_reach(change: Change) -> Phrase:
     endpoints, alone = _REACH[change.old, change.new]
     model: Phrase = (Quote(change.field),) if change.field else ("the account's default model",)
+    need: Phrase = (" (", Quote(change.notes[1]), ")") if change.notes[1] else ()
     if change.item is None:
-        return (*model, f" {alone}")
-    return (*model, f" {endpoints} at ", *_list(change.item, MOST_PLACES))
+        return (*model, f": {alone}", *need)
+    return (*model, f": {endpoints} at ", *_list(change.item, MOST_PLACES), *need)
 
 
 def _list(names: Sequence[str], most: int) -> Phrase:
@@ -123,10 +136,12 @@ def _list(names: Sequence[str], most: int) -> Phrase:
 
 
 def _say_order(change: Change) -> Phrase:
-    return (
-        *("order of attempts: ", *_list(change.old, MOST_PLACES)),
-        *(" → ", *_list(change.new, MOST_PLACES)),
+    models = {name.partition(" at ")[0] for name in change.old}
+    of = (" for ", Quote(*models)) if len(models) == 1 else ()
+    old, new = (
+        [name.partition(" at ")[2] if of else name for name in names] for names in (change.old, change.new)
     )
+    return ("order of attempts", *of, ": ", *_list(old, MOST_PLACES), " → ", *_list(new, MOST_PLACES))
 
 
 def _say_alias(change: Change) -> Phrase:
@@ -154,38 +169,34 @@ def _say_price(change: Change) -> Phrase:
     return (Quote(change.field), f": {change.item} price ${change.old} → ${change.new} {unit}")
 
 
-def _say_added(change: Change) -> Phrase:
-    new: Mapping[str, Any] = change.new
+def _sum_up(new: Mapping[str, Any]) -> Phrase:
     if "findings" in new:
-        return ("a new preset that does not compile: ", *_list(new["findings"], MOST_NAMES))
+        return ("does not compile: ", *_list(new["findings"], MOST_NAMES))
     models = _list(new["models"], MOST_NAMES) if new["models"] else ("the account's default model",)
     said = []
     if new["endpoints"] is not None:
-        said.append(count(new["endpoints"], "endpoint"))
+        perhaps = f" and perhaps {new['perhaps']} more" if new["perhaps"] else ""
+        said.append(count(new["endpoints"], "endpoint") + perhaps)
         worst = new["worst_case"]
         said.append("worst case unknown" if worst is None else f"at most ${worst} a call")
     said.append("zero retention" if new["zdr"] else "no zero retention")
     said.append("no data collection" if new["data_collection"] == "deny" else "data collection allowed")
-    return ("a new preset: ", *models, "; ", ", ".join(said))
-
-
-def _say_broken(change: Change) -> Phrase:
-    return ("no longer compiles: ", *_list(change.new, MOST_NAMES))
+    return (*models, "; ", ", ".join(said))
 
 
 _SAY: Mapping[tuple[str, str], Callable[[Change], Phrase]] = {
     ("route", "reach"): _say_reach,
-    ("route", "first"): lambda change: ("asked first: ", *_say_pair(change.old, change.new)),
+    ("route", "first"): lambda change: ("asked first: ", Quote(change.old), " → ", Quote(change.new)),
     ("route", "order"): _say_order,
     ("route", "alias"): _say_alias,
     ("route", "availability"): _say_availability,
     ("cost", "worst"): _say_worst,
     ("cost", "price"): _say_price,
-    ("preset", "added"): _say_added,
+    ("preset", "added"): lambda change: ("a new preset: ", *_sum_up(change.new)),
     ("preset", "removed"): lambda _: ("removed",),
     ("preset", "renamed"): lambda change: ("renamed from ", Quote(change.old)),
-    ("preset", "broken"): _say_broken,
-    ("preset", "fixed"): lambda _: ("compiles again",),
+    ("preset", "broken"): lambda change: ("no longer compiles: ", *_list(change.new["findings"], MOST_NAMES)),
+    ("preset", "fixed"): lambda change: ("compiles again: ", *_sum_up(change.new)),
 }
 _SAY_FIELD: Mapping[str, Callable[[Change], Phrase]] = {
     "item-added": lambda change: (*_say_field(change), ": + ", _quote(change.item), _say_place(change)),
@@ -236,23 +247,22 @@ def say_summary(diff: Diff) -> str:
         f"{concern}: {number}" for concern in Concern if (number := diff.count(Way.LOOSENED, concern))
     ]
     more = f"; {both} also tightened" if both else ""
-    tightened, neutral = len(_names(diff, Way.TIGHTENED)) - both, len(_find_neutral(diff))
-    said = [
-        f"{count(loosened, 'preset')} loosened ({', '.join(concerns)}{more})" if loosened else "",
-        _count(tightened, "tightened", bare=bool(loosened)),
-        _count(neutral, "neutral", bare=bool(loosened or tightened)),
-        *(_count(number, word) for word, number in _count_fates(diff).items()),
-    ]
+    counts = {
+        f"loosened ({', '.join(concerns)}{more})": loosened,
+        "tightened": len(_names(diff, Way.TIGHTENED)) - both,
+        "neutral": len(_find_neutral(diff)),
+        **_count_fates(diff),
+    }
+    said = [f"{number} {word}" for word, number in counts.items() if number]
+    if said:
+        first, _, rest = said[0].partition(" ")
+        said[0] = f"{count(int(first), 'preset')} {rest}"
     environments = [
         f"{count(len(names), 'environment')} {word}"
         for word, names in (("added", diff.environments_added), ("removed", diff.environments_removed))
         if names
     ]
-    return ", ".join([*filter(None, said), *environments]) or "no difference in effect"
-
-
-def _count(number: int, word: str, *, bare: bool = True) -> str:
-    return "" if not number else f"{number} {word}" if bare else f"{count(number, 'preset')} {word}"
+    return ", ".join([*said, *environments]) or "no difference in effect"
 
 
 def _names(diff: Diff, way: Way) -> set[str]:

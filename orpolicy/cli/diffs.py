@@ -69,7 +69,11 @@ def _write_changes(causes: Sequence[Cause], changes: Sequence[Change], view: Vie
     for change in changes:
         way = view.paint(f"{change.way:<{_WIDTH}}", COLOURS[change.way], bold=change.way is not Way.NEUTRAL)
         indent = "    " if causes else "  "
-        yield f"{indent}{way}  {change.concern:<{_CONCERN}}  {write(say_change(change), visible)}"
+        yield f"{indent}{way}  {_name(change.concern):<{_CONCERN}}  {write(say_change(change), visible)}"
+
+
+def _name(concern: Concern) -> str:
+    return "" if concern is Concern.OTHER else concern
 
 
 def render_json(diff: Diff) -> str:

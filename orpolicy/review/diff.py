@@ -62,7 +62,7 @@ def compare(
         for variant in variants[name]:
             states = _find_state(old, before, variant), _find_state(new, name, variant)
             changes = tuple(_compare_states(*states, old, new))
-            if before != name and variant == variants[name][0]:
+            if before != name:
                 changes = (Change("preset", "renamed", "preset", before, name), *changes)
             if changes:
                 deltas.append(Delta(name, variant, changes, before if before != name else None))
@@ -114,16 +114,13 @@ def _compare_states(here: State, there: State, old: Effects, new: Effects) -> It
         yield from _compare_effects(here, there, old, new)
     elif here is None or there is None:
         if here is not there:
-            yield _say_found(
-                "added" if here is None else "removed", _sum_up(here), _sum_up(there), here, there
-            )
+            yield _tell("added" if here is None else "removed", here, there)
     elif isinstance(here, Effect) or isinstance(there, Effect):
-        kind = "broken" if isinstance(here, Effect) else "fixed"
-        yield _say_found(kind, _list_findings(here), _list_findings(there), here, there)
+        yield _tell("broken" if isinstance(here, Effect) else "fixed", here, there)
 
 
-def _say_found(kind: str, before: Any, after: Any, here: State, there: State) -> Change:
-    return Change("preset", kind, "preset", before, after, causes=_blame(here, there))
+def _tell(kind: str, here: State, there: State) -> Change:
+    return Change("preset", kind, "preset", _sum_up(here), _sum_up(there), causes=_blame(there))
 
 
 def _compare_effects(old: Effect, new: Effect, here: Effects, there: Effects) -> Iterator[Change]:
@@ -151,36 +148,29 @@ def _compare_effects(old: Effect, new: Effect, here: Effects, there: Effects) ->
 
 
 def _sum_up(state: State) -> Any:
-    """Sum up a preset that only one side has: what a reviewer asks of a new one first."""
+    """Sum up a preset that only one side has, or can compile: what a reviewer asks of a new one first."""
+    if state is None:
+        return None
     if not isinstance(state, Effect):
-        return None if state is None else {"findings": _list_findings(state)}
+        return {"findings": [f"{found.message} [{found.code}]" for found in state.errors[:MOST_FINDINGS]]}
     provider: Mapping[str, Any] = state.body.get("provider") or {}
     reached = state.reached
     worst = None if reached is None else reached.worst.usd
     return {
         "models": list(requested_models(state.body)),
         "endpoints": None if reached is None else len(reached.attempts),
+        "perhaps": None if reached is None else len(reached.unknown),
         "worst_case": None if worst is None else plain(worst),
         "zdr": provider.get("zdr") is True,
         "data_collection": provider.get("data_collection", "allow"),
     }
 
 
-def _list_findings(state: State) -> list[str] | None:
+def _blame(state: State) -> tuple[Cause, ...]:
+    """Name the places of the first findings, where something does not compile now."""
     if state is None or isinstance(state, Effect):
-        return None
-    return [f"{found.message} [{found.code}]" for found in state.errors[:MOST_FINDINGS]]
-
-
-def _blame(old: State, new: State) -> tuple[Cause, ...]:
-    """Name the places of the first findings of a side that does not compile."""
-    sides: tuple[tuple[Side, State], ...] = (("old", old), ("new", new))
-    return tuple(
-        Cause("set" if side == "new" else "was set", side, found.location)
-        for side, state in sides
-        if state is not None and not isinstance(state, Effect)
-        for found in state.errors[:MOST_FINDINGS]
-    )
+        return ()
+    return tuple(Cause("set", "new", found.location) for found in state.errors[:MOST_FINDINGS])
 
 
 def relocate(diff: Diff, places: Mapping[Side, Any]) -> Diff:

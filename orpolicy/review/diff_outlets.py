@@ -52,7 +52,8 @@ def _find_outlets(body: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
             if plugin["id"] == "fusion" and "tools" not in plugin:
                 yield "tools of the plugin fusion", ("plugins", "fusion")
             yield from _find_tools(plugin.get("tools"), ("plugins", plugin["id"]))
-    yield from _find_tools(body.get("tools"), ("tools",))
+    for tool in body.get("tools") or ():
+        yield from _find_tools([tool], ("tools", str(tool.get("type"))))
     if body.get("web_search_options") is not None:
         yield "web_search_options", ("web_search_options",)
     for name in requested_models(body):

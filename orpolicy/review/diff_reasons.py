@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from orpolicy.language.lowered import REGIONS
+from orpolicy.language.slugs import overlap
 from orpolicy.review.changes import Cause, Side
 from orpolicy.review.classes import Concern
 from orpolicy.review.diff_causes import join_causes
@@ -65,22 +66,26 @@ class Pair:
         paths = self._excluded[side].get((model, tag), ())
         if not paths and model not in self._name_models(effect, catalog):
             return self.find_edits((_MODELS,)) or self.explain_aliases() or self.find_edits()
-        found = self.find_edits(paths) if paths else ()
+        found = self.find_edits(paths, tag) if paths else ()
         return found or self.explain_facts(model, tag) or self.find_edits()
 
-    def find_edits(self, paths: Iterable[Path] | None = None) -> tuple[Cause, ...]:
-        """Return the causes of the edits at, above or below any of these paths; of all that bear on routes without."""
+    def find_edits(self, paths: Iterable[Path] | None = None, tag: str | None = None) -> tuple[Cause, ...]:
+        """Return the causes of the edits at, above or below any of these paths; of all that bear on routes without.
+
+        Of several items of lists only those count that mean ``tag``, if any does.
+        """
         wanted = None if paths is None else [_names(path) for path in paths]
-        return join_causes(
-            cause
+        found = [
+            (edit, causes)
             for edit, causes in self.edits
             if (
                 edit.concern is not Concern.OTHER
                 if wanted is None
                 else any(_touch(_names(edit.path), path) for path in wanted)
             )
-            for cause in causes
-        )
+        ]
+        meant = [(edit, causes) for edit, causes in found if _means(edit, tag)]
+        return join_causes(cause for _, causes in meant or found for cause in causes)
 
     def explain_facts(self, model: str, tag: str | None) -> tuple[Cause, ...]:
         """Say what the catalogues tell differently of an endpoint; nothing, where they agree."""
@@ -114,8 +119,7 @@ class Pair:
     def explain_aliases(self) -> tuple[Cause, ...]:
         """Say which aliases stand for another model now."""
         return tuple(
-            Cause("catalogue", text=f"{name} stands for {after}, no longer for {before}")
-            for name, before, after in self.find_aliases()
+            Cause("catalogue", text=f"{name} stands for another model") for name, _, _ in self.find_aliases()
         )
 
     @cached_property
@@ -184,6 +188,11 @@ def _names(path: Path) -> Path:
     """Return the keys of a path; all that names models is one field."""
     names = tuple(part for part in path if isinstance(part, str))
     return _MODELS if names[:1] in (("model",), ("models",), ("preset",)) else names
+
+
+def _means(edit: Edit, tag: str | None) -> bool:
+    """Tell whether an edit is about an item that names a provider of this tag."""
+    return tag is not None and isinstance(edit.item, str) and overlap(edit.item, tag)
 
 
 def _touch(one: Path, other: Path) -> bool:

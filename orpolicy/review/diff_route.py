@@ -6,8 +6,8 @@ no order of attempts (their ``basis`` is empty then), so that order is compared 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orpolicy.review.changes import Cause, Change, Side
 from orpolicy.review.classes import PRICE, REACH, SERVED, Concern, Way
@@ -32,13 +32,16 @@ _COSTLY = (
 )
 """Fields that bear on the worst case besides those that choose who may serve."""
 
+_WHOLE_PART = 2
+"""The length of a path that leads to a tool or plugin as a whole."""
+
 
 def compare_routes(pair: Pair) -> Iterator[Change]:
     """Yield what changed about who serves and what it costs."""
     old, new = pair.old.reached, pair.new.reached
     for name, before, after in pair.find_aliases():
-        cause = Cause("catalogue", text="the alias stands for another model")
-        yield Change("route", "alias", name, before, after, concern=Concern.ROUTE, causes=(cause,))
+        causes = pair.explain_aliases()
+        yield Change("route", "alias", name, before, after, concern=Concern.ROUTE, causes=causes)
     if old is not None and new is not None:
         yield from _compare_availability(pair, old, new)
     reasons = dict(_explain_all(pair))
@@ -99,13 +102,24 @@ def _explain_all(pair: Pair) -> Iterator[tuple[Place, tuple[Cause, ...]]]:
 
 def _compare_reach(pair: Pair, reasons: Reasons) -> Iterator[Change]:
     """Yield one change for all endpoints of a model that came or went together, for the same reason."""
-    groups: dict[tuple[str, str, str, tuple[Cause, ...]], list[str]] = {}
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    needs = tuple(_read_needs(effect) for effect in (pair.old, pair.new))
     for place, before, after in _read_both(pair):
-        group = groups.setdefault((place[0], before, after, reasons[place]), [])
+        notes = needs[0].get(place), needs[1].get(place)
+        group = groups.setdefault((place[0], before, after, notes, reasons[place]), [])
         group += [] if place[1] is None else [place[1]]
-    for (model, before, after, causes), tags in groups.items():
+    for (model, before, after, notes, causes), tags in groups.items():
         way = REACH.judge(before, after)
-        yield Change("route", "reach", model, before, after, tags or None, way, Concern.ROUTE, causes=causes)
+        yield Change("route", "reach", model, before, after, tags or None, way, Concern.ROUTE, notes, causes)
+
+
+def _read_needs(effect: Effect) -> dict[Place, str]:
+    """Map what nobody knows offline to what would have to be known."""
+    unknown = () if effect.reached is None else effect.reached.unknown
+    return {
+        (one.model, one.endpoint.tag if one.endpoint else None): f"needs {', '.join(one.needs)}"
+        for one in unknown
+    }
 
 
 def _compare_order(pair: Pair, old: Reached, new: Reached) -> Iterator[Change]:
@@ -176,7 +190,12 @@ def _explain_worst(pair: Pair, old: Bound, new: Bound, reasons: Reasons) -> tupl
     )
 
 
-def _find_limits(pair: Pair, old: Bound, new: Bound) -> Iterable[Cause]:
+def _find_limits(pair: Pair, old: Bound, new: Bound) -> tuple[Cause, ...]:
+    """Name the edits that bear on the worst case: limits, and tools and plugins that came, went or were switched."""
     same_tokens = (old.prompt_tokens, old.completion_tokens) == (new.prompt_tokens, new.completion_tokens)
     same_place = old.fare is not None and new.fare is not None and old.fare.tag == new.fare.tag
-    return () if same_tokens and same_place and not pair.same_catalog else pair.find_edits(_COSTLY)
+    if same_tokens and same_place and not pair.same_catalog:
+        return ()
+    parts = [edit.path for edit, _ in pair.edits if edit.path[0] in ("tools", "plugins")]
+    switched = [path for path in parts if len(path) == _WHOLE_PART or path[-1] == "enabled"]
+    return pair.find_edits((*_COSTLY, *switched))
