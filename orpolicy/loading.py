@@ -28,13 +28,17 @@ def load(path: str | os.PathLike[str] | None = None) -> Project | Lock:
     A lock is read at once, and nothing else is.
 
     Raises:
-        UsageError: there is nothing at the path.
+        UsageError: there is nothing at the path, or one file of a project.
         LockError: the path leads to a file that is no lock, or one that was edited or is broken.
     """
-    if path is not None and Path(path).is_file():
+    if path is not None and Path(path).is_file() and Path(path).suffix not in _SOURCES:
         from orpolicy.locked import read_lock  # noqa: PLC0415 - a project is read without it
 
         return read_lock(path)
     from orpolicy.project import load as load_project  # noqa: PLC0415 - a lock is read without the compiler
 
     return load_project(path)
+
+
+_SOURCES = (".yaml", ".yml")
+"""Suffixes of files that are certainly no lock: who names one means its folder."""

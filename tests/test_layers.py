@@ -149,3 +149,34 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_asking_for_the_version_loads_at_most_click() -> None:
     program = "import sys; sys.argv[1:] = ['--version']; from orpolicy.cli.main import run; run()"
     assert loaded_by(program) & HEAVY <= {"click"}
+
+
+LOCK_NEEDS = {
+    "orpolicy",
+    "compiled",
+    "errors",
+    "language",
+    "language.compilation",
+    "language.lowered",
+    "language.values",
+}
+LOCK_NEEDS |= {"loading", "locked"}
+"""All modules that a request from a lock may wait for."""
+
+
+def test_a_request_from_a_lock_waits_for_no_compiler(tmp_path: Path) -> None:
+    from orpolicy.locked import HEAD, digest_rest  # noqa: PLC0415 - for this test alone
+
+    entry = '{"preset": "a", "environment": null, "base_url": "https://openrouter.ai/api/v1", "body": {"seed": 1}}'
+    rest = '",\n"environments": [], "rules": {}, "policies": {}, "presets": [' + entry + "]}"
+    (tmp_path / "orpolicy.lock").write_text(HEAD + digest_rest(rest) + rest)
+    program = (
+        f"import orpolicy, sys; orpolicy.load({str(tmp_path / 'orpolicy.lock')!r}).preset('a').request('hi')"
+    )
+    probe = "; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program + probe], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    ours = {shorten(name) for name in loaded if name.split(".")[0] == "orpolicy"}
+    assert ours <= LOCK_NEEDS
+    heavy = {*HEAVY, "asyncio", "importlib.resources", "pydantic", "referencing"} - {"attr"}
+    assert {name.split(".")[0] for name in loaded} & heavy == set()

@@ -79,8 +79,13 @@ def _compare(
             parts = list(_find_parts(held, now, key))
             if not parts:
                 continue
-            message = f"the lock holds another {' and another '.join(parts)} of {shown}"
+            message = f"the lock holds another {_join(parts)} of {shown}"
         yield report_file(files.get(name, LOCK_FILE), "lock-outdated", message)
+
+
+def _join(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _find_parts(held: Lock, now: Lock, key: Key) -> Iterator[str]:

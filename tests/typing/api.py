@@ -25,6 +25,13 @@ effective = project.policy("support/triage", environment="prod")
 fields: list[str] = [demand.field for demand in effective.demands]
 assert_type(project.compose("support/triage"), dict[str, Any])
 
+locked = orpolicy.load("orpolicy.lock")
+assert_type(locked, orpolicy.Project | orpolicy.Lock)
+assert_type(locked.names, tuple[str, ...])
+compiled: orpolicy.Compiled = locked.preset("support/triage", environment="prod")
+said = [demand.field for demand in locked.policy("support/triage").demands]
+report: orpolicy.Report = locked.check()
+
 triage = project.preset("support/triage", environment="prod")
 assert_type(triage, orpolicy.Compiled)
 assert_type(triage.name, str)
