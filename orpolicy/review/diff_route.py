@@ -27,7 +27,7 @@ Reasons: TypeAlias = Mapping[Place, tuple[Cause, ...]]
 """Why each endpoint came or went."""
 
 _COSTLY = (
-    *(("max_tokens",), ("max_completion_tokens",), ("tools",), ("plugins",), ("web_search_options",)),
+    *(("max_tokens",), ("max_completion_tokens",), ("web_search_options",)),
     *(("modalities",), ("cache_control",), ("prompt_cache_options",)),
 )
 """Fields that bear on the worst case besides those that choose who may serve."""
