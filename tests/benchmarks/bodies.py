@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from benchmarks.measures import Line, Target, alternate, require, timed
 from benchmarks.projects import write_project
 
-import orpolicy
 from orpolicy.client.wire import encode
+from orpolicy.project import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.run import Settings
 
-    from orpolicy import Compiled
+    from orpolicy.compiled import Compiled
 
 FILES = 44
 MESSAGES = [{"role": "user", "content": "Where is my parcel? I ordered on Monday, number 4711-0815."}]
@@ -31,7 +31,7 @@ def compiled_presets() -> Iterator[list[Compiled]]:
     """Compile the presets of a project, mixins left out."""
     with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
         write_project(Path(folder), FILES)
-        project = orpolicy.load(folder)
+        project = load(folder)
         yield [project.preset(name) for name in project.names if not name.startswith("base/")]
 
 

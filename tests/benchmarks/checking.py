@@ -15,14 +15,14 @@ from benchmarks.measures import Line, Target, alternate, fixed, require, timed
 from benchmarks.processes import check_jsonschema, clock, orpolicy, passing, run
 from benchmarks.projects import write_chain, write_family, write_project
 
-from orpolicy import load
+from orpolicy.project import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.run import Settings
 
-    from orpolicy import Project
+    from orpolicy.project import Project
 
 NEIGHBOUR = "check-jsonschema"
 SPEED = {

@@ -17,7 +17,7 @@ from benchmarks.measures import Line, Target, alternate, fixed, require, timed
 from benchmarks.processes import ROOT, orpolicy, passing, run
 from benchmarks.projects import write_project
 
-import orpolicy as package
+from orpolicy.project import load
 from orpolicy.routing.snapshot import demonstration, write_snapshot
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def route_all(settings: Settings) -> Iterator[Line]:
         root = Path(folder)
         write_project(root, settings.shrink(PRESETS))
         lacking = _write_catalog(root)
-        project = package.load(root)
+        project = load(root)
         names = [name for name in project.names if not name.startswith("base/")]
         compiled = [project.preset(name) for name in names]
         require(project.catalog is not None, "there is no catalogue")

@@ -14,6 +14,7 @@ from benchmarks.run import ROWS
 from benchmarks.table import COLUMNS, render
 
 import orpolicy
+from orpolicy.project import load
 
 RUN = Path(__file__).with_name("run.py")
 AT_LEAST, AT_MOST = Target(4, 6, faster=True), Target(3, 2)
@@ -59,7 +60,7 @@ def test_one_seed_makes_one_project(tmp_path: Path) -> None:
 
 def test_a_project_has_as_many_presets_as_asked_for_in_sizes_as_people_write_them(tmp_path: Path) -> None:
     files = write_project(tmp_path, 300)
-    assert len(orpolicy.load(tmp_path).names) == len(files) == 300
+    assert len(load(tmp_path).names) == len(files) == 300
     lengths = sorted(path.read_text().count("\n") for path in files)
     assert lengths[len(lengths) // 10] >= 20
     assert lengths[len(lengths) * 9 // 10] <= 40
@@ -71,12 +72,12 @@ def test_generated_projects_have_no_findings(tmp_path: Path) -> None:
     write_family(tmp_path / "based", 50, based=True)
     write_family(tmp_path / "alone", 50, based=False)
     for root in tmp_path.iterdir():
-        assert not orpolicy.load(root).check().diagnostics, root.name
+        assert not load(root).check().diagnostics, root.name
 
 
 def test_a_chain_is_as_long_as_asked_for(tmp_path: Path) -> None:
     names = write_chain(tmp_path, 7)
-    presets = [orpolicy.load(tmp_path).workspace.find_preset(name) for name in names]
+    presets = [load(tmp_path).workspace.find_preset(name) for name in names]
     assert [preset and preset.extends for preset in presets] == [
         ("base/careful",),
         *((n,) for n in names[:-1]),
