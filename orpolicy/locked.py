@@ -13,9 +13,7 @@ refused. Law: what a project sends, and what it refuses, its lock sends and refu
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +23,8 @@ from attrs import define, evolve, field
 
 from orpolicy.compiled import Compiled
 from orpolicy.errors import CatalogError, LockError, UsageError
-from orpolicy.language.lowered import REGIONS, Lowered
+from orpolicy.language.lowered import Lowered
+from orpolicy.lock_text import AGAIN, LOCK_FILE, MAX_BYTES, read_members
 
 if TYPE_CHECKING:
     import os
@@ -43,22 +42,7 @@ if TYPE_CHECKING:
     from orpolicy.language.trees import Branch
     from orpolicy.routing.catalog import Catalog
 
-LOCK_FILE = "orpolicy.lock"
-FORMAT = "orpolicy-lock"
-VERSION = 1
-AGAIN = "write it again with 'orpolicy lock'"
-MAX_BYTES = 64 * 1024 * 1024
-HEAD = f'{{\n  "format": "{FORMAT}",\n  "version": {VERSION},\n  "digest": "'
-"""How every lock begins; its digest follows, and all that the digest is over."""
-
-_MARKERS = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
-_MEMBERS = {"environments": list, "rules": dict, "policies": dict, "presets": list}
-_PARTS: Mapping[str, tuple[type, ...]] = {
-    "preset": (str,),
-    "environment": (str, type(None)),
-    "base_url": (str,),
-    "body": (dict,),
-}
+__all__ = ["AGAIN", "LOCK_FILE", "Lock", "LockedPreset", "parse_lock", "read_lock"]
 
 
 @define(slots=False, eq=False)
@@ -341,61 +325,5 @@ def parse_lock(raw: bytes, name: str = LOCK_FILE) -> Lock:
     Raises:
         LockError: it is broken, edited or of another version.
     """
-    if len(raw) > MAX_BYTES:
-        raise LockError(f"{name} is larger than {MAX_BYTES // 1024**2} MiB; {AGAIN}")
-    try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise LockError(
-            f"{name} is not UTF-8: byte {error.start + 1} is no part of a text; {AGAIN}"
-        ) from error
-    members = _parse(text, name)
-    if not isinstance(members, dict) or members.get("format") != FORMAT:
-        raise LockError(f"{name} is no lock: its 'format' is not '{FORMAT}'; {AGAIN}")
-    if members.get("version") != VERSION:
-        shown = json.dumps(members.get("version"))[:20]
-        raise LockError(f"{name} has version {shown}, this program reads {VERSION}; {AGAIN}")
-    _check_digest(text, name)
-    _check_members(members, name)
+    text, members = read_members(raw, name)
     return Lock(name, text, members)
-
-
-def _parse(text: str, name: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        if _MARKERS.search(text):
-            what = "holds the conflict markers of a merge"
-        elif error.pos >= len(text.rstrip()):
-            what = f"is truncated: it ends at {where}"
-        else:
-            what = f"is not JSON: {error.msg} at {where}"
-        raise LockError(f"{name} {what}; {AGAIN}") from error
-    except (RecursionError, ValueError) as error:
-        raise LockError(
-            f"{name} is nested too deeply, or holds a number too long, to be a lock; {AGAIN}"
-        ) from error
-
-
-def _check_digest(text: str, name: str) -> None:
-    """Hold a text against the digest in its head, which is over all that follows it."""
-    end = len(HEAD) + len(digest_rest(""))
-    if not text.startswith(HEAD) or text[len(HEAD) : end] != digest_rest(text[end:]):
-        raise LockError(f"{name} does not match its digest: it was edited or merged by hand; {AGAIN}")
-
-
-def digest_rest(text: str) -> str:
-    """Return ``sha256:…`` over what follows the digest in a lock; blanks at the end do not count."""
-    return "sha256:" + hashlib.sha256(text.rstrip().encode()).hexdigest()
-
-
-def _check_members(members: Mapping[str, Any], name: str) -> None:
-    """Hold the members of a lock against their kinds: a digest may be right for what no program wrote."""
-    rows = members.get("presets")
-    right = all(isinstance(members.get(key), kind) for key, kind in _MEMBERS.items()) and all(
-        isinstance(row, dict) and all(isinstance(row.get(key), kinds) for key, kinds in _PARTS.items())
-        for row in rows or ()
-    )
-    if not right or any(row["base_url"] not in REGIONS for row in rows or ()):
-        raise LockError(f"{name} lacks a part, or has one of a wrong kind; {AGAIN}")

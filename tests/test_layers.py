@@ -42,7 +42,7 @@ client.veil client.refusals client.answers client.replies client.transcript
 client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client
-compiled locked inspection
+compiled lock_text locked inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
@@ -160,12 +160,12 @@ LOCK_NEEDS = {
     "language.lowered",
     "language.values",
 }
-LOCK_NEEDS |= {"loading", "locked"}
+LOCK_NEEDS |= {"loading", "lock_text", "locked"}
 """All modules that a request from a lock may wait for."""
 
 
 def test_a_request_from_a_lock_waits_for_no_compiler(tmp_path: Path) -> None:
-    from orpolicy.locked import HEAD, digest_rest  # noqa: PLC0415 - for this test alone
+    from orpolicy.lock_text import HEAD, digest_rest  # noqa: PLC0415 - for this test alone
 
     entry = '{"preset": "a", "environment": null, "base_url": "https://openrouter.ai/api/v1", "body": {"seed": 1}}'
     rest = '",\n"environments": [], "rules": {}, "policies": {}, "presets": [' + entry + "]}"

@@ -32,7 +32,7 @@ from orpolicy.language.passes import describe_failure
 from orpolicy.language.recompose import find_differences, find_silences
 from orpolicy.language.rules import RULES
 from orpolicy.language.trees import to_data
-from orpolicy.locked import HEAD, Lock, digest_rest
+from orpolicy.lock_text import HEAD, digest_rest
 from orpolicy.review.effects import Effect, Effects, Reached
 from orpolicy.review.lock_facts import Facts, Resting, collect_facts
 from orpolicy.routing.rows import write_content
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from orpolicy.compiled import Compiled
     from orpolicy.language.policy import Policy, Statement
+    from orpolicy.locked import Lock
     from orpolicy.project import Project
     from orpolicy.review.effects import Key
     from orpolicy.routing.catalog import Catalog

@@ -121,7 +121,7 @@ def test_a_lock_answers_a_call_as_its_project_does(
 SAID = st.one_of(layers(), st.sampled_from(OVERRIDES), st.sampled_from([row[0] for row in STOPPED]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(presets(environments=["prod"]), layers(), policies(), st.lists(SAID, max_size=3), st.booleans())
 def test_a_lock_answers_every_call_as_its_project_does(
     preset: dict[str, Any], base: dict[str, Any], policy: dict[str, Any], calls: list[Any], silent: bool
@@ -236,7 +236,7 @@ def test_calls_lie_over_what_a_preset_came_to(base: Any, own: Any, said: Any) ->
     assert isinstance(sent[0], str)
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(presets())
 def test_a_composition_is_its_request_and_what_differs_from_it(preset: dict[str, Any]) -> None:
     project = make_project(
@@ -387,6 +387,7 @@ def test_a_lock_names_what_its_patterns_cover_and_what_names_stand_for() -> None
     assert lock.catalog.time is None
 
 
+@settings(max_examples=60)
 @given(catalogs, bodies(), st.sampled_from([None, "0.01", "1"]), st.sampled_from([1, 700, 20_000]))
 def test_a_ceiling_holds_from_a_lock_as_from_the_project(
     catalog: Catalog, body: dict[str, Any], ceiling: str | None, tokens: int
@@ -439,6 +440,7 @@ def test_a_ceiling_given_in_a_call_is_never_held_by_endpoints_that_the_lock_does
         lock.preset("it").request("hi", max_cost=Decimal("0.01"), max_tokens=None)
 
 
+@settings(max_examples=60)
 @given(catalogs, st.lists(bodies(), min_size=1, max_size=3))
 def test_a_lock_reaches_whom_its_project_reaches(catalog: Catalog, requests: list[dict[str, Any]]) -> None:
     files = {f"presets/p{number}.yaml": write(body) for number, body in enumerate(requests)}

@@ -16,7 +16,8 @@ import orpolicy
 from orpolicy.disk import Folder, Library
 from orpolicy.errors import LockError, UsageError
 from orpolicy.language.workspace import Workspace
-from orpolicy.locked import HEAD, MAX_BYTES, Lock, digest_rest, parse_lock, read_lock
+from orpolicy.lock_text import HEAD, MAX_BYTES, digest_rest
+from orpolicy.locked import Lock, parse_lock, read_lock
 from orpolicy.project import Project
 from orpolicy.review.lock import write_lock
 from orpolicy.review.lock_check import check_lock
@@ -64,6 +65,8 @@ def sign(text: str) -> bytes:
 TEXT = '{\n  "format": "orpolicy-lock",\n  "version": 1,\n  "digest": "sha256:' + "0" * 64 + '",\n'
 EMPTY = TEXT + '  "environments": [],\n  "rules": {},\n  "policies": {},\n  "presets": []\n}\n'
 
+ENTRY = {"preset": "a", "environment": None, "base_url": "https://openrouter.ai/api/v1", "body": {}}
+
 BROKEN: list[tuple[bytes, str]] = [
     (b"", "is truncated: it ends at line 1, column 1"),
     (b"[]", "is no lock: its 'format' is not 'orpolicy-lock'"),
@@ -83,6 +86,22 @@ BROKEN: list[tuple[bytes, str]] = [
     (b" " * (MAX_BYTES + 1), "is larger than 64 MiB"),
     (sign(EMPTY.replace('"presets": []', '"presets": {}')), "lacks a part, or has one of a wrong kind"),
     (sign(EMPTY.replace('"presets": []', '"presets": [{}]')), "lacks a part, or has one of a wrong kind"),
+    *(
+        (
+            sign(EMPTY.replace('"presets": []', f'"presets": [{json.dumps(ENTRY | part)}]')),
+            "lacks a part, or has one of a wrong kind",
+        )
+        for part in (
+            {"base_url": "https://example.com"},
+            {"system": "x"},
+            {"policies": ["x"]},
+            {"environment": 1},
+        )
+    ),
+    (
+        sign(EMPTY.replace('"policies": {}', '"policies": {"a": {"name": "a"}}')),
+        "lacks a part, or has one of a wrong kind",
+    ),
     (sign(EMPTY.replace('  "policies": {},\n', "")), "lacks a part, or has one of a wrong kind"),
 ]
 
@@ -94,6 +113,14 @@ def test_a_broken_lock_is_refused_in_one_sentence_that_says_what_to_do(raw: byte
     said = str(refused.value)
     assert said.startswith(f"orpolicy.lock {message}")
     assert said.endswith("; write it again with 'orpolicy lock'")
+
+
+def test_a_lock_of_one_bare_entry_is_read() -> None:
+    """What the broken ones above differ from in one part."""
+    text = EMPTY.replace('"presets": []', f'"presets": [{json.dumps(ENTRY)}]')
+    assert parse_lock(sign(text)).preset("a").request("hi").body == {
+        "messages": [{"role": "user", "content": "hi"}]
+    }
 
 
 @given(st.data())
