@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -60,6 +60,11 @@ class Catalog:
     def by_id(self) -> Mapping[str, Model]:
         """Every model by its id."""
         return {model.id: model for model in self.models}
+
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What names were found to stand for: looking for one that is not listed compares it with all that are."""
+        return {}
 
     @cached_property
     def by_canonical_slug(self) -> Mapping[str, Model]:

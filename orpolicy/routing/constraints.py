@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -79,6 +80,11 @@ class Constraints:
     prompt_tokens: int | None
     when: datetime | None
 
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names of the parameters that the body uses."""
+        return frozenset(name for name, _ in self.parameters)
+
     def tiers_of(self, suffixes: Sequence[str]) -> frozenset[str]:
         """Name the tiers that are admitted without a tier slug, for a model with these suffixes."""
         admitted = TIERS_OF_SERVICE.get(self.service_tier or "", frozenset())
@@ -129,7 +135,8 @@ def read_constraints(
 
 
 def _entries(provider: Mapping[str, Any], key: str) -> tuple[Entry, ...]:
-    return tuple(Entry(text, ("provider", key, index)) for index, text in enumerate(provider.get(key) or ()))
+    texts = provider.get(key)
+    return tuple(Entry(text, ("provider", key, index)) for index, text in enumerate(texts)) if texts else ()
 
 
 def _quantizations(levels: Sequence[str] | None) -> frozenset[str] | None:

@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from orpolicy.routing.constraints import read_constraints
+from orpolicy.routing.order import arrange, read_preferences
 from orpolicy.routing.prices import MILLION, ZERO, plain
 from orpolicy.routing.resolve import split_suffixes
-from orpolicy.routing.router import requested_models, route
+from orpolicy.routing.router import judge_models, requested_models
 from orpolicy.routing.tokens import prompt_bound, walk_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from orpolicy.routing.catalog import Catalog, Endpoint, Prices
     from orpolicy.routing.router import Unknown
@@ -72,12 +74,14 @@ class Fare:
     context_length: int
     completion_limit: int
 
-    def charge(self, prompt: int, completion: int, media: Sequence[str], writes: Iterable[str]) -> Bound:
+    def charge(self, prompt: int, completion: int, media: Sequence[str], writes: Collection[str]) -> Bound:
         """Return the most that this many tokens can cost here; ``media`` names the kinds of all media in the prompt."""
         prompt = min(prompt, self.context_length)
-        kinds = [*writes, *(MEDIA_RATES if media else ())]
-        rates = [_rate(self.extras[kind], prompt) for kind in kinds if kind in self.extras]
-        prompt_rate = max([_rate(self.prompt, prompt), *rates])
+        prompt_rate = _rate(self.prompt, prompt)
+        if writes or media:
+            kinds = [*writes, *(MEDIA_RATES if media else ())]
+            rates = [_rate(self.extras[kind], prompt) for kind in kinds if kind in self.extras]
+            prompt_rate = max([prompt_rate, *rates])
         completion_rate = _rate(self.completion, prompt)
         images = sum(kind == "image_url" for kind in media)
         usd = prompt * prompt_rate + completion * completion_rate + self.request + images * self.image
@@ -86,6 +90,8 @@ class Fare:
 
 def _rate(steps: Ladder, prompt_tokens: int) -> Decimal:
     """Return the highest rate of all steps that a prompt of up to this many tokens can reach."""
+    if len(steps) == 1:  # the base applies to any prompt
+        return steps[0][1]
     return max(rate for above, rate in steps if prompt_tokens > above)
 
 
@@ -172,12 +178,12 @@ def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | Non
     if nameless:
         who = nameless[0].model or "the account's default model"
         return Reach((), completion, f"the prices of {who} are not known ({', '.join(nameless[0].needs)})")
-    fares = []
-    for model, endpoint in endpoints:
-        if _draws(catalog, model, body):
-            return Reach((), completion, f"{model} may answer with images or audio")
-        fares.append(_fare(model, endpoint))
-    return Reach(tuple(fares), completion, writes=cache_writes(body))
+    if not body.get("modalities"):  # what is not asked for may come all the same
+        for model in dict.fromkeys(model for model, _ in endpoints):
+            if set(catalog.by_id[model].output_modalities) > {"text"}:
+                return Reach((), completion, f"{model} may answer with images or audio")
+    fares = tuple(_fare(model, endpoint) for model, endpoint in endpoints)
+    return Reach(fares, completion, writes=cache_writes(body))
 
 
 def find_reachable(
@@ -185,12 +191,15 @@ def find_reachable(
 ) -> tuple[list[tuple[str, Endpoint]], list[Unknown]]:
     """Find every endpoint that may serve a body for some prompt at some time, with its model, and what nobody knows."""
     provider = {key: value for key, value in (body.get("provider") or {}).items() if key != "max_price"}
-    answer = route({**body, "provider": provider}, catalog, region=region)
-    found = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
-    found += [(unknown.model, unknown.endpoint) for unknown in answer.unknown if unknown.endpoint]
+    priceless = {**body, "provider": provider}
+    constraints = read_constraints(priceless, region=region)
+    pool = judge_models(priceless, catalog, constraints)
+    ordered = arrange(pool.candidates, constraints, read_preferences(priceless))
+    found = [(candidate.model, candidate.endpoint) for candidate in ordered]
+    found += [(unknown.model, unknown.endpoint) for unknown in pool.unknown if unknown.endpoint]
     caps = _read_caps(body)
     affordable = [(model, endpoint) for model, endpoint in found if _affordable(endpoint.prices, caps)]
-    return affordable, [unknown for unknown in answer.unknown if unknown.endpoint is None]
+    return affordable, [unknown for unknown in pool.perhaps if unknown.endpoint is None]
 
 
 def worst_case(
@@ -236,22 +245,29 @@ def extra_cost(body: Mapping[str, Any]) -> str | None:
 def cache_writes(value: Any) -> frozenset[str]:
     """Name the cache-write prices that a body asks for: by ``cache_control``, wherever it stands (fact 122)."""
     found: set[str] = set()
-    for control in _walk_controls(value):
+    for control in _find_controls(value):
         found.add(CACHE_WRITES[0])
         if not isinstance(control, Mapping) or control.get("ttl") not in (None, "5m"):
             found.add(CACHE_WRITES[1])
     return frozenset(found)
 
 
-def _walk_controls(value: Any) -> Iterator[Any]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key in ("cache_control", "prompt_cache_options") and inner is not None:
-                yield inner
-            yield from _walk_controls(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _walk_controls(inner)
+def _find_controls(value: Any) -> Iterator[Any]:
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, (str, int)):
+            continue
+        if isinstance(inner, (dict, Mapping)):
+            for key in _CONTROLS:
+                if inner.get(key) is not None:
+                    yield inner[key]
+            waiting.extend(inner.values())
+        elif isinstance(inner, (list, tuple)):
+            waiting.extend(inner)
+
+
+_CONTROLS = ("cache_control", "prompt_cache_options")
 
 
 def _read_caps(body: Mapping[str, Any]) -> Mapping[str, Decimal]:
@@ -263,15 +279,14 @@ def _read_caps(body: Mapping[str, Any]) -> Mapping[str, Decimal]:
 def _affordable(prices: Prices, caps: Mapping[str, Decimal]) -> bool:
     """Tell whether an endpoint's price may be within the ceilings for some prompt at some time."""
     for kind, cap in caps.items():
+        if not prices.overrides:
+            if prices.rates.get(kind, ZERO) > cap:
+                return False
+            continue
         rates = [prices.rates.get(kind, ZERO), *(o.rates[kind] for o in prices.overrides if kind in o.rates)]
         if min(rates) > cap:
             return False
     return True
-
-
-def _draws(catalog: Catalog, model: str, body: Mapping[str, Any]) -> bool:
-    """Tell whether a model may answer with more than text although nobody asked it to."""
-    return not body.get("modalities") and set(catalog.by_id[model].output_modalities) > {"text"}
 
 
 def _fare(model: str, endpoint: Endpoint) -> Fare:

@@ -14,6 +14,7 @@ tier (facts 59, 62).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
@@ -21,11 +22,13 @@ from attrs import frozen
 from orpolicy.routing.prices import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
     from orpolicy.language.source import Path
     from orpolicy.routing.constraints import Constraints, Entry
     from orpolicy.routing.offers import Endpoint
+
+    Findings = Sequence["Reason | str"]
 
 Word = Literal[
     "geo",
@@ -56,6 +59,20 @@ class Reason:
     constraint: Path
     because: tuple[Path, ...]
     instead: tuple[Path, ...] = ()
+
+
+NOT_IN_ORDER = Reason(
+    "allowed_providers",
+    ("provider", "allow_fallbacks"),
+    (("provider", "allow_fallbacks"), ("provider", "order")),
+)
+"""The reason of an endpoint that an ``order`` without fallbacks leaves out."""
+
+
+@lru_cache(maxsize=1024)
+def _blame(word: Word, constraint: Path) -> Reason:
+    """Return the reason whose constraint is the field that says so; it is the same for all endpoints."""
+    return Reason(word, constraint, (constraint,))
 
 
 @frozen
@@ -91,6 +108,8 @@ def judge(
         findings += _judge_qualities(endpoint, constraints)
     if not findings:
         return Verdict((), constraints.needs) if constraints.needs else ELIGIBLE
+    if len(findings) == 1 and isinstance(findings[0], Reason):
+        return Verdict((findings[0],), constraints.needs)
     reasons = dict.fromkeys(found for found in findings if isinstance(found, Reason))
     needs = dict.fromkeys(found for found in findings if isinstance(found, str))
     return Verdict(tuple(reasons), (*needs, *constraints.needs))
@@ -137,65 +156,61 @@ def _tier_slugs(endpoint: Endpoint, slug: str) -> set[str]:
     return {f"{stem}/{tier}" for stem in (endpoint.stem, endpoint.prefix, slug) for tier in tiers}
 
 
-def _judge_tier(
-    endpoint: Endpoint, slug: str, constraints: Constraints, tiers: frozenset[str]
-) -> Iterator[Reason]:
+def _judge_tier(endpoint: Endpoint, slug: str, constraints: Constraints, tiers: frozenset[str]) -> Findings:
     """Leave out a tier that nobody asked for (facts 22, 59)."""
     if endpoint.tier in tiers:
-        return
-    slugs = {endpoint.tag} | _tier_slugs(endpoint, slug)
-    if not any(entry.text in slugs for entry in (*constraints.only, *constraints.order)):  # fact 62
-        yield Reason("allowed_providers", TIER_NOT_ASKED_FOR, (TIER_NOT_ASKED_FOR,))
+        return ()
+    listed = (*constraints.only, *constraints.order)
+    if listed:
+        slugs = {endpoint.tag} | _tier_slugs(endpoint, slug)
+        if any(entry.text in slugs for entry in listed):  # fact 62
+            return ()
+    return (_blame("allowed_providers", TIER_NOT_ASKED_FOR),)
 
 
-def _judge_lists(
-    endpoint: Endpoint, slug: str, constraints: Constraints, *, covers_tier: bool
-) -> Iterator[Reason | str]:
+def _judge_lists(endpoint: Endpoint, slug: str, constraints: Constraints, *, covers_tier: bool) -> Findings:
     """Apply ``only`` (fact 19), ``ignore`` (fact 20), and ``order`` where it is the end of the list (facts 12, 13)."""
+    found: list[Reason | str] = []
     if constraints.only:
         named, unclear = _named_by(constraints.only, endpoint, slug, covers_tier=covers_tier)
         if not named:
-            path: Path = ("provider", "only")
-            yield "provider_slug" if unclear else Reason("allowed_providers", path, (path,))
+            found.append("provider_slug" if unclear else _blame("allowed_providers", ("provider", "only")))
     if constraints.ignore:
         named, unclear = _named_by(
             constraints.ignore, endpoint, slug, covers_tier=False
         )  # never a tier: fact 22
         if named:
-            yield Reason("allowed_providers", ("provider", "ignore"), tuple(named))
+            found.append(Reason("allowed_providers", ("provider", "ignore"), tuple(named)))
         elif unclear:
-            yield "provider_slug"
+            found.append("provider_slug")
     if constraints.order and not constraints.fallbacks:
         named, unclear = _named_by(constraints.order, endpoint, slug, covers_tier=covers_tier)
         if not named:
-            path = ("provider", "allow_fallbacks")
-            yield (
-                "provider_slug"
-                if unclear
-                else Reason("allowed_providers", path, (path, ("provider", "order")))
-            )
+            found.append("provider_slug" if unclear else NOT_IN_ORDER)
+    return found
 
 
-def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Iterator[Reason | str]:
+def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Findings:
     """Apply ``max_price`` to the price for this prompt at this time (facts 25, 26)."""
+    found: list[Reason | str] = []
     possible = endpoint.prices.possible(constraints.prompt_tokens, constraints.when)
     for cap in constraints.caps:
         above = [prices.rates.get(cap.kind, ZERO) > cap.most for prices in possible]
         if all(above):
-            yield Reason("max_price", cap.path, (cap.path,))
+            found.append(_blame("max_price", cap.path))
         elif any(above):
-            yield "utc_time"
+            found.append("utc_time")
+    return found
 
 
-def _judge_lengths(
-    endpoint: Endpoint, constraints: Constraints, context_length: int
-) -> Iterator[Reason | str]:
+def _judge_lengths(endpoint: Endpoint, constraints: Constraints, context_length: int) -> Findings:
     """Leave out who cannot answer at the wanted length (fact 4) or cannot read the prompt (facts 96, 142)."""
     prompt, completion = constraints.prompt_tokens, constraints.completion
+    too_long: Findings = ()
     if completion and completion[0] > endpoint.completion_limit:
-        yield Reason("context_length", completion[1], (completion[1],))
+        too_long = (_blame("context_length", completion[1]),)
     if prompt is None:
-        return
+        return too_long
     room = endpoint.context_length
     if endpoint.max_prompt_tokens is not None:
         room = min(room, endpoint.max_prompt_tokens)
@@ -205,24 +220,27 @@ def _judge_lengths(
     elif completion and prompt + wanted > endpoint.context_length:
         path = completion[1]
     else:
-        return
+        return too_long
     if constraints.compresses(context_length):
-        yield "context_compression"
-    else:
-        yield Reason("context_length", path, (path,))
+        return (*too_long, "context_compression")
+    return (*too_long, _blame("context_length", path))
 
 
-def _judge_qualities(endpoint: Endpoint, constraints: Constraints) -> Iterator[Reason | str]:
+def _judge_qualities(endpoint: Endpoint, constraints: Constraints) -> Findings:
     """Apply ``quantizations`` (fact 24), ``zdr`` (facts 66, 72) and ``require_parameters`` (fact 6)."""
+    found: list[Reason | str] = []
     if constraints.quantizations is not None and endpoint.quantization not in constraints.quantizations:
-        path: Path = ("provider", "quantizations")
-        yield Reason("quantization", path, (path,))
+        found.append(_blame("quantization", ("provider", "quantizations")))
     if constraints.zdr and endpoint.zdr is not True:
-        path = ("provider", "zdr")
-        yield "data_policy:zdr" if endpoint.zdr is None else Reason("data_policy:zdr", path, (path,))
-    if constraints.require_parameters:
+        unknown = endpoint.zdr is None
+        found.append("data_policy:zdr" if unknown else _blame("data_policy:zdr", ("provider", "zdr")))
+    if constraints.require_parameters and not constraints.parameter_names <= endpoint.parameters:
         missing = [path for name, path in constraints.parameters if name not in endpoint.parameters]
-        if missing:
-            path = ("provider", "require_parameters")
-            fields = tuple(dict.fromkeys(missing))
-            yield Reason("require_parameters", path, (path, *fields), instead=fields)
+        found.append(_miss_parameters(tuple(dict.fromkeys(missing))))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _miss_parameters(fields: tuple[Path, ...]) -> Reason:
+    path: Path = ("provider", "require_parameters")
+    return Reason("require_parameters", path, (path, *fields), instead=fields)

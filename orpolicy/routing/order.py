@@ -23,13 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
 from orpolicy.routing.constraints import SOFT_PARAMETERS
 from orpolicy.routing.eligibility import matches
-from orpolicy.routing.prices import MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -54,7 +54,6 @@ class Candidate:
     group: int
     suffixes: tuple[str, ...]
     prices: Prices
-    weight: float | None = None
     reserve: str | None = None
 
 
@@ -99,33 +98,62 @@ def _cutoffs(value: Any) -> Mapping[str, Decimal]:
 
 @frozen
 class Ranking:
-    """The candidates in order, what the order rests on, and what of it is not known."""
+    """The candidates in order, their shares, what the order rests on, and what of it is not known.
+
+    ``weights`` are the shares of first attempts, candidate by candidate; there are none where load is not balanced.
+    """
 
     candidates: tuple[Candidate, ...]
+    weights: tuple[float, ...]
     basis: str
     notes: tuple[str, ...]
 
 
 def rank(candidates: Sequence[Candidate], constraints: Constraints, preferences: Preferences) -> Ranking:
     """Put candidates in the order in which they are tried, with reserves and weights."""
-    candidates = _hold_back(candidates, constraints)
-    keys = {id(c): _sort_key(c, constraints, preferences) for c in candidates}
-    ordered = sorted(candidates, key=lambda candidate: keys[id(candidate)])
+    ordered = arrange(candidates, constraints, preferences)
     if not constraints.fallbacks and not constraints.order:
         ordered = _stop_after_first(ordered, preferences)
     basis = _basis(ordered, constraints, preferences)
-    if basis == "default":
-        ordered = _weigh(ordered, preferences)
-    return Ranking(tuple(ordered), basis, tuple(_notes(ordered, basis, preferences)))
+    weights = _weigh(ordered, preferences) if basis == "default" else ()
+    return Ranking(tuple(ordered), weights, basis, tuple(_notes(ordered, basis, preferences)))
 
 
-def sort_of(candidate: Candidate, constraints: Constraints, preferences: Preferences) -> str | None:
-    """Name what sorts a candidate: an explicit sort beats the suffix, ``order`` beats both (facts 14, 48)."""
+def arrange(
+    candidates: Sequence[Candidate], constraints: Constraints, preferences: Preferences
+) -> list[Candidate]:
+    """Put candidates in the order in which they are tried, those behind the others marked."""
+    if len(candidates) < 2:  # noqa: PLR2004 - one has no order
+        return list(candidates)
+    held = _hold_back(candidates, constraints)
+    groups = {c.suffixes: _read_group(c.suffixes, constraints, preferences) for c in held}
+    key = partial(_sort_key, groups=groups, constraints=constraints, preferences=preferences)
+    return sorted(held, key=key)
+
+
+@frozen
+class _Group:
+    """What the suffixes of a model decide: what sorts its candidates, and the tiers that it admits."""
+
+    sort: str | None
+    metric: Callable[[Endpoint], Decimal] | None
+    balanced: bool
+    tiers: frozenset[str]
+
+
+def _read_group(suffixes: tuple[str, ...], constraints: Constraints, preferences: Preferences) -> _Group:
+    sort = sort_of(suffixes, constraints, preferences)
+    balanced = sort is None and not constraints.order
+    return _Group(sort, _METRICS.get(sort or ""), balanced, constraints.tiers_of(suffixes))
+
+
+def sort_of(suffixes: tuple[str, ...], constraints: Constraints, preferences: Preferences) -> str | None:
+    """Name what sorts a model's candidates: an explicit sort beats a suffix, ``order`` beats both (facts 14, 48)."""
     if constraints.order:
         return None
     if preferences.sort:
         return preferences.sort
-    of_suffix = [SORT_OF_SUFFIX[suffix] for suffix in candidate.suffixes if suffix in SORT_OF_SUFFIX]
+    of_suffix = [SORT_OF_SUFFIX[suffix] for suffix in suffixes if suffix in SORT_OF_SUFFIX]
     if of_suffix:
         return of_suffix[-1]
     return {"priority": "throughput", "fast": "throughput", "flex": "price"}.get(
@@ -133,21 +161,24 @@ def sort_of(candidate: Candidate, constraints: Constraints, preferences: Prefere
     )
 
 
-def _sort_key(candidate: Candidate, constraints: Constraints, preferences: Preferences) -> tuple[Any, ...]:
-    endpoint = candidate.endpoint
-    sort = sort_of(candidate, constraints, preferences)
+def _sort_key(
+    candidate: Candidate,
+    groups: Mapping[tuple[str, ...], _Group],
+    constraints: Constraints,
+    preferences: Preferences,
+) -> tuple[Any, ...]:
+    endpoint, group = candidate.endpoint, groups[candidate.suffixes]
     apart = preferences.partition == "none" and not constraints.order
-    cost = blended_price(candidate.prices, preferences)
     return (
         candidate.reserve == FLEX_ONLY,
         misses_threshold(endpoint, preferences) is True,
         0 if apart else candidate.group,
         candidate.reserve is not None,
-        _place_in_order(candidate, constraints),
+        _place_in_order(candidate, constraints, group.tiers) if constraints.order else 0,
         _tier_rank(endpoint, constraints, preferences),
-        sort is None and not constraints.order and endpoint.status < 0,
-        _METRICS[sort](endpoint) if sort in _METRICS else 0,
-        cost,
+        group.balanced and endpoint.status < 0,
+        group.metric(endpoint) if group.metric else 0,
+        blended_price(candidate.prices, preferences),
         candidate.group,
         endpoint.tag,
     )
@@ -172,7 +203,7 @@ _METRICS: dict[str, Callable[[Endpoint], Decimal]] = {
 def blended_price(prices: Prices, preferences: Preferences) -> Decimal:
     """Return what sorts by price: the cost of the call where both token counts are known, else prompt plus completion."""
     if preferences.prompt_tokens is None or preferences.completion_tokens is None:
-        return (prices.prompt + prices.completion) * MILLION + prices.request
+        return prices.per_million_tokens
     return (
         prices.prompt * preferences.prompt_tokens
         + prices.completion * preferences.completion_tokens
@@ -180,9 +211,9 @@ def blended_price(prices: Prices, preferences: Preferences) -> Decimal:
     )
 
 
-def _place_in_order(candidate: Candidate, constraints: Constraints) -> int:
+def _place_in_order(candidate: Candidate, constraints: Constraints, tiers: frozenset[str]) -> int:
+    covers = candidate.endpoint.tier in tiers
     for place, entry in enumerate(constraints.order):
-        covers = candidate.endpoint.tier in constraints.tiers_of(candidate.suffixes)
         if matches(entry.text, candidate.endpoint, candidate.slug, covers_tier=covers):
             return place
     return len(constraints.order)
@@ -223,6 +254,8 @@ def _hold_back(candidates: Sequence[Candidate], constraints: Constraints) -> lis
     """Mark the reserves behind flex and behind the soft parameters."""
     flex = constraints.service_tier == "flex" and any(c.endpoint.tier == "flex" for c in candidates)
     soft = [name for name, _ in constraints.parameters if name in SOFT_PARAMETERS]
+    if not flex and not soft:
+        return list(candidates)
     preferred: dict[int, list[str]] = {}
     for name in soft:
         for group in {c.group for c in candidates if name in c.endpoint.parameters}:
@@ -256,14 +289,14 @@ def _stop_after_first(ordered: Iterable[Candidate], preferences: Preferences) ->
 def _basis(ordered: Sequence[Candidate], constraints: Constraints, preferences: Preferences) -> str:
     if constraints.order:
         return "order"
-    sort = sort_of(ordered[0], constraints, preferences) if ordered else None
+    sort = sort_of(ordered[0].suffixes, constraints, preferences) if ordered else None
     if sort is None and any(name in ("tools", "tool_choice") for name, _ in constraints.parameters):
         return "auto-exacto"  # facts 55, 56
     return sort or "default"
 
 
-def _weigh(ordered: Sequence[Candidate], preferences: Preferences) -> list[Candidate]:
-    """Annotate the share of first attempts inside each group: inverse square of the price among the healthy (fact 1)."""
+def _weigh(ordered: Sequence[Candidate], preferences: Preferences) -> tuple[float, ...]:
+    """Return the share of first attempts inside each group: inverse square of the price among the healthy (fact 1)."""
     drawn = [c for c in ordered if c.endpoint.status >= 0 and (c.reserve in (None, FIRST_ONLY))]
     groups: dict[int, list[tuple[int, Decimal]]] = {}
     for candidate in drawn:
@@ -275,7 +308,7 @@ def _weigh(ordered: Sequence[Candidate], preferences: Preferences) -> list[Candi
         raw = dict.fromkeys(free, 1.0) if free else {key: float(1 / price**2) for key, price in members}
         total = sum(raw.values())
         shares |= {key: round(value / total, 4) for key, value in raw.items()}
-    return [evolve(c, weight=shares.get(id(c), 0.0)) for c in ordered]
+    return tuple(shares.get(id(c), 0.0) for c in ordered)
 
 
 def _notes(ordered: Sequence[Candidate], basis: str, preferences: Preferences) -> list[str]:
@@ -292,6 +325,7 @@ def _notes(ordered: Sequence[Candidate], basis: str, preferences: Preferences) -
             "the default order is not a contract; weights follow the inverse square of the price, as documented on "
             "2026-08-22 (facts 1, 2)"
         )
-    if any(misses_threshold(c.endpoint, preferences) is None for c in ordered):
+    thresholds = preferences.max_latency or preferences.min_throughput
+    if thresholds and any(misses_threshold(c.endpoint, preferences) is None for c in ordered):
         notes.append("the catalogue holds no statistics to compare the performance thresholds with (fact 32)")
     return notes

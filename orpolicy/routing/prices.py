@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 
 from attrs import evolve, field, frozen
@@ -104,6 +105,11 @@ class Prices:
         """USD per million completion tokens."""
         return self.completion * MILLION
 
+    @cached_property
+    def per_million_tokens(self) -> Decimal:
+        """USD for a million prompt and a million completion tokens, and one request: what sorts by price."""
+        return (self.prompt + self.completion) * MILLION + self.request
+
     @property
     def depends(self) -> bool:
         """Whether these are a router's prices, which depend on the model that it picks."""
@@ -127,6 +133,8 @@ class Prices:
 
     def possible(self, prompt_tokens: int | None = None, when: datetime | None = None) -> tuple[Prices, ...]:
         """Return all prices that may apply; more than one where the time of day decides and is not given."""
+        if not self.overrides:
+            return (self,)
         if when is not None or not any(override.timed for override in self.overrides):
             return (self.at(prompt_tokens, when),)
         return tuple(self.at(prompt_tokens, moment) for moment in self._moments())

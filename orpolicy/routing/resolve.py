@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DYNAMIC_SUFFIXES = frozenset({"nitro", "floor", "exacto", "online"})
 """Suffixes that work on any model (fact 43)."""
 
+MOST_NAMES = 4096
+"""As many names are remembered with what they stand for; presets repeat a few, and clients may ask for any."""
+
 Kind = Literal["model", "provider"]
 
 
@@ -77,6 +80,16 @@ def split_suffixes(name: str) -> tuple[str, tuple[str, ...]]:
 
 def resolve_model(catalog: Catalog, name: str) -> Resolution:
     """Find the model that a name stands for."""
+    known = catalog.memory
+    resolution: Resolution | None = known.get(name)
+    if resolution is None:
+        if len(known) >= MOST_NAMES:
+            known.clear()
+        resolution = known[name] = _resolve_model(catalog, name)
+    return resolution
+
+
+def _resolve_model(catalog: Catalog, name: str) -> Resolution:
     base, suffixes = split_suffixes(name)
     listed = catalog.by_id.get(base) or catalog.by_canonical_slug.get(base)
     if listed:

@@ -20,7 +20,7 @@ from orpolicy.routing.prices import Prices, plain
 from orpolicy.routing.resolve import resolve_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from orpolicy.language.source import Location, Path
@@ -157,37 +157,66 @@ def route(  # noqa: PLR0913 - what is known about the call, each by its name
     """
     locate = _locator(body, origin)
     constraints = read_constraints(body, prompt_tokens=prompt_tokens, down=down, region=region, when=at)
-    candidates: list[Candidate] = []
-    excluded: list[Excluded] = []
-    unknown: list[Unknown] = []
-    missing: list[Missing] = []
-    for group, name in enumerate(requested_models(body)):
-        answer = _find(catalog, name)
-        if isinstance(answer, Unknown):
-            unknown.append(answer)
-        elif isinstance(answer, Missing):
-            missing.append(answer)
-        else:
-            model, suffixes = answer
-            for found in _judge_model(model, suffixes, group, catalog, constraints, locate):
-                {Candidate: candidates, Excluded: excluded, Unknown: unknown}[type(found)].append(found)  # type: ignore[attr-defined]  # the key decides the list
-    if not requested_models(body):
-        unknown.append(Unknown("", ("account_default_model",)))  # fact 9
-    preferences = read_preferences(body, prompt_tokens, completion_tokens)
-    ranking = rank(candidates, constraints, preferences)
+    pool = judge_models(body, catalog, constraints)
+    ranking = rank(pool.candidates, constraints, read_preferences(body, prompt_tokens, completion_tokens))
+    weights = ranking.weights or (None,) * len(ranking.candidates)
     attempts = tuple(
-        Attempt(number, c.model, c.endpoint, c.prices, c.weight, c.reserve)
-        for number, c in enumerate(ranking.candidates, start=1)
+        Attempt(number, c.model, c.endpoint, c.prices, weight, c.reserve)
+        for number, (c, weight) in enumerate(zip(ranking.candidates, weights, strict=True), start=1)
+    )
+    excluded = tuple(
+        Excluded(model, endpoint, reasons, _list_fields(reasons, locate))
+        for model, endpoint, reasons in pool.excluded
     )
     availability = None
-    if not attempts and not unknown:
-        verdicts = [(entry.endpoint, entry.reasons) for entry in excluded]
-        availability = explain_emptiness(verdicts, missing, locate)
-    else:
-        unknown.extend(Unknown(entry.model, ("model",)) for entry in missing)
-    return Route(
-        catalog, attempts, tuple(excluded), tuple(unknown), availability, ranking.basis, ranking.notes
-    )
+    if pool.empty:
+        verdicts = [(endpoint, reasons) for _, endpoint, reasons in pool.excluded]
+        availability = explain_emptiness(verdicts, pool.missing, locate)
+    return Route(catalog, attempts, excluded, pool.perhaps, availability, ranking.basis, ranking.notes)
+
+
+def _list_fields(reasons: tuple[Reason, ...], locate: Callable[[Path], Because]) -> tuple[Because, ...]:
+    if len(reasons) == 1:
+        return tuple(map(locate, reasons[0].because))
+    return tuple(map(locate, dict.fromkeys(path for reason in reasons for path in reason.because)))
+
+
+@frozen
+class Pool:
+    """What was found of the models of a body and of their endpoints, before anything is put in order."""
+
+    candidates: list[Candidate] = field(factory=list)
+    excluded: list[tuple[str, Endpoint, tuple[Reason, ...]]] = field(factory=list)
+    unknown: list[Unknown] = field(factory=list)
+    missing: list[Missing] = field(factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is certain that nobody may serve the body."""
+        return not self.candidates and not self.unknown
+
+    @property
+    def perhaps(self) -> tuple[Unknown, ...]:
+        """All that is unknown: where the first model is not served, nobody knows whether the next one is tried."""
+        passed = () if self.empty else (Unknown(entry.model, ("model",)) for entry in self.missing)
+        return (*self.unknown, *passed)
+
+
+def judge_models(body: Mapping[str, Any], catalog: Catalog, constraints: Constraints) -> Pool:
+    """Judge every endpoint of every model of a body."""
+    pool = Pool()
+    names = requested_models(body)
+    for group, name in enumerate(names):
+        answer = _find(catalog, name)
+        if isinstance(answer, Unknown):
+            pool.unknown.append(answer)
+        elif isinstance(answer, Missing):
+            pool.missing.append(answer)
+        else:
+            _judge_model(*answer, group, catalog, constraints, pool)
+    if not names:
+        pool.unknown.append(Unknown("", ("account_default_model",)))  # fact 9
+    return pool
 
 
 def _locator(body: Mapping[str, Any], origin: Callable[[Path], Location | None]) -> Callable[[Path], Because]:
@@ -256,18 +285,17 @@ def _judge_model(  # noqa: PLR0913, PLR0917 - one model of the body with all tha
     group: int,
     catalog: Catalog,
     constraints: Constraints,
-    locate: Callable[[Path], Because],
-) -> Iterator[Candidate | Excluded | Unknown]:
+    pool: Pool,
+) -> None:
+    """Put every endpoint of a model into the pool."""
     tiers = constraints.tiers_of(suffixes)
     for endpoint in model.endpoints or ():
         slug = catalog.provider_slug(endpoint)
         verdict = judge(endpoint, slug, constraints, tiers, model.context_length or endpoint.context_length)
         if verdict.reasons:
-            paths = {path: None for reason in verdict.reasons for path in reason.because}
-            because = tuple(map(locate, paths))
-            yield Excluded(model.id, endpoint, verdict.reasons, because)
+            pool.excluded.append((model.id, endpoint, verdict.reasons))
         elif verdict.needs:
-            yield Unknown(model.id, verdict.needs, endpoint)
+            pool.unknown.append(Unknown(model.id, verdict.needs, endpoint))
         else:
             prices = endpoint.prices.at(constraints.prompt_tokens, constraints.when)
-            yield Candidate(model.id, endpoint, slug, group, suffixes, prices)
+            pool.candidates.append(Candidate(model.id, endpoint, slug, group, suffixes, prices))
