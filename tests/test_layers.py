@@ -34,7 +34,7 @@ language.passes language.recompose language.compilation language.workspace langu
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing
-routing.prices routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
+routing.prices routing.fares routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
 routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
 routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
 routing.lint.choice routing.lint.policies routing.lint routing.pull

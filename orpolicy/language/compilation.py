@@ -155,5 +155,7 @@ class Compilation:
 
     def trace(self, path: Path) -> Path:
         """Turn a path of the body into the preset's, where lowering moved it; what lies below came of one value."""
+        if not self.lowered.moved:
+            return path
         moved = (self.lowered.moved.get(path[:depth]) for depth in range(len(path), 0, -1))
         return next((place for place in moved if place is not None), path)

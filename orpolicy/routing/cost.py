@@ -21,20 +21,23 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from orpolicy.routing.constraints import read_constraints
+from orpolicy.routing.fares import CACHE_WRITES, Bound, Fare
 from orpolicy.routing.order import arrange, read_preferences
-from orpolicy.routing.prices import MILLION, ZERO, plain
+from orpolicy.routing.prices import MILLION, ZERO
 from orpolicy.routing.resolve import split_suffixes
 from orpolicy.routing.router import judge_models, requested_models
 from orpolicy.routing.tokens import prompt_bound, walk_media
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from orpolicy.routing.catalog import Catalog, Endpoint, Prices
     from orpolicy.routing.router import Unknown
+
+__all__ = ["Bound", "Fare", "Reach", "reach", "worst_case"]
 
 FREE_PLUGINS = frozenset(
     {
@@ -47,79 +50,6 @@ FREE_PLUGINS = frozenset(
     }
 )
 """Plugins without a price of their own; a file parser costs only where there are files, which are media."""
-
-
-CACHE_WRITES = ("input_cache_write", "input_cache_write_1h")
-MEDIA_RATES = ("audio", "input_audio_cache", "image_token")
-"""Rates of the prompt that apply only where the body asks for caching, or holds media."""
-
-Ladder = tuple[tuple[int, Decimal], ...]
-
-
-@frozen
-class Fare:
-    """An endpoint that a call may reach, at its dearest: USD per token, per request and per image.
-
-    A rate is a ladder of (prompt length above which it can apply, rate). ``extras`` are rates that apply to the prompt
-    only where the body asks for them: cache writes, and media.
-    """
-
-    model: str
-    tag: str
-    prompt: Ladder
-    completion: Ladder
-    extras: Mapping[str, Ladder]
-    request: Decimal
-    image: Decimal
-    context_length: int
-    completion_limit: int
-
-    def charge(self, prompt: int, completion: int, media: Sequence[str], writes: Collection[str]) -> Bound:
-        """Return the most that this many tokens can cost here; ``media`` names the kinds of all media in the prompt."""
-        prompt = min(prompt, self.context_length)
-        prompt_rate = _rate(self.prompt, prompt)
-        if writes or media:
-            kinds = [*writes, *(MEDIA_RATES if media else ())]
-            rates = [_rate(self.extras[kind], prompt) for kind in kinds if kind in self.extras]
-            prompt_rate = max([prompt_rate, *rates])
-        completion_rate = _rate(self.completion, prompt)
-        images = sum(kind == "image_url" for kind in media)
-        usd = prompt * prompt_rate + completion * completion_rate + self.request + images * self.image
-        return Bound(usd, prompt, completion, self, prompt_rate, completion_rate)
-
-
-def _rate(steps: Ladder, prompt_tokens: int) -> Decimal:
-    """Return the highest rate of all steps that a prompt of up to this many tokens can reach."""
-    if len(steps) == 1:  # the base applies to any prompt
-        return steps[0][1]
-    return max(rate for above, rate in steps if prompt_tokens > above)
-
-
-@frozen
-class Bound:
-    """The worst case of a call: ``usd`` and the endpoint that charges it, or ``None`` and the reason.
-
-    The rates are USD per token.
-    """
-
-    usd: Decimal | None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    fare: Fare | None = None
-    prompt_rate: Decimal = ZERO
-    completion_rate: Decimal = ZERO
-    reason: str | None = None
-
-    def __str__(self) -> str:
-        """Show the sum, as a report shows it."""
-        if self.usd is None or self.fare is None:
-            return f"worst case: unknown ({self.reason})"
-        prompt, completion = plain(self.prompt_rate * MILLION), plain(self.completion_rate * MILLION)
-        extra = f" + ${plain(self.fare.request)} a request" if self.fare.request else ""
-        return (
-            f"worst case: ${plain(self.usd)} for {self.prompt_tokens:,} + {self.completion_tokens:,} tokens at "
-            f"{self.fare.model} {self.fare.tag} (${prompt} and ${completion} per million{extra})"
-        )
 
 
 @frozen
@@ -182,7 +112,7 @@ def reach(body: Mapping[str, Any], catalog: Catalog | None, *, region: str | Non
         for model in dict.fromkeys(model for model, _ in endpoints):
             if set(catalog.by_id[model].output_modalities) > {"text"}:
                 return Reach((), completion, f"{model} may answer with images or audio")
-    fares = tuple(_fare(model, endpoint) for model, endpoint in endpoints)
+    fares = tuple(_find_fare(model, endpoint) for model, endpoint in endpoints)
     return Reach(fares, completion, writes=cache_writes(body))
 
 
@@ -255,19 +185,20 @@ def cache_writes(value: Any) -> frozenset[str]:
 def _find_controls(value: Any) -> Iterator[Any]:
     waiting = [value]
     while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, (str, int)):
-            continue
-        if isinstance(inner, (dict, Mapping)):
+        outer = waiting.pop()
+        if isinstance(outer, Mapping):
             for key in _CONTROLS:
-                if inner.get(key) is not None:
-                    yield inner[key]
-            waiting.extend(inner.values())
-        elif isinstance(inner, (list, tuple)):
-            waiting.extend(inner)
+                if outer.get(key) is not None:
+                    yield outer[key]
+            outer = outer.values()
+        elif not isinstance(outer, (list, tuple)):
+            continue
+        waiting.extend(inner for inner in outer if inner.__class__ not in _PLAIN)
 
 
 _CONTROLS = ("cache_control", "prompt_cache_options")
+_PLAIN = frozenset({str, int, float, bool, Decimal, type(None)})
+"""Types of what holds nothing."""
 
 
 def _read_caps(body: Mapping[str, Any]) -> Mapping[str, Decimal]:
@@ -289,32 +220,5 @@ def _affordable(prices: Prices, caps: Mapping[str, Decimal]) -> bool:
     return True
 
 
-def _fare(model: str, endpoint: Endpoint) -> Fare:
-    always = ["prompt", "input_cache_read"]
-    if endpoint.implicit_caching:
-        always.append("input_cache_write")
-    prices = endpoint.prices
-    dearest = prices.highest()
-    return Fare(
-        model=model,
-        tag=endpoint.tag,
-        prompt=_steps(prices, always),
-        completion=_steps(prices, ["completion", "internal_reasoning"]),
-        extras={
-            kind: _steps(prices, [kind]) for kind in (*CACHE_WRITES, *MEDIA_RATES) if kind in dearest.rates
-        },
-        request=dearest.request,
-        image=dearest.rates.get("image", ZERO),
-        context_length=endpoint.context_length,
-        completion_limit=endpoint.completion_limit,
-    )
-
-
-def _steps(prices: Prices, kinds: Sequence[str]) -> Ladder:
-    """Return the highest rate of these kinds, for the base and for every override."""
-    steps = [(-1, max(prices.rates.get(kind, ZERO) for kind in kinds))]
-    for override in prices.overrides:
-        rate = max((override.rates[kind] for kind in kinds if kind in override.rates), default=None)
-        if rate is not None:
-            steps.append((-1 if override.min_prompt_tokens is None else override.min_prompt_tokens, rate))
-    return tuple(steps)
+def _find_fare(model: str, endpoint: Endpoint) -> Fare:
+    return endpoint.fare if endpoint.model == model else evolve(endpoint.fare, model=model)

@@ -192,6 +192,10 @@ def _judge_lists(endpoint: Endpoint, slug: str, constraints: Constraints, *, cov
 
 def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Findings:
     """Apply ``max_price`` to the price for this prompt at this time (facts 25, 26)."""
+    if not endpoint.prices.overrides:
+        rates = endpoint.prices.rates
+        above_cap = [cap for cap in constraints.caps if rates.get(cap.kind, ZERO) > cap.most]
+        return [_blame("max_price", cap.path) for cap in above_cap]
     found: list[Reason | str] = []
     possible = endpoint.prices.possible(constraints.prompt_tokens, constraints.when)
     for cap in constraints.caps:

@@ -6,17 +6,20 @@ What is not known stays unknown: ``Model.endpoints`` is ``None`` where nobody as
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from orpolicy.language.slugs import TIERS
+from orpolicy.routing.fares import make_fare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
     from decimal import Decimal
 
+    from orpolicy.routing.fares import Fare
     from orpolicy.routing.prices import Prices
 
 _FAST_IS_PRIORITY = frozenset({"anthropic", "google-ai-studio", "google-vertex", "openai", "xai"})
@@ -77,7 +80,19 @@ class Endpoint:
         put(self, "stem", stem if tier and stem else self.tag)
         put(self, "tier", tier)
 
-    @property
+    @cached_property
+    def fare(self) -> Fare:
+        """All that it may charge, at its dearest."""
+        return make_fare(
+            self.prices,
+            model=self.model,
+            tag=self.tag,
+            implicit_caching=self.implicit_caching,
+            context_length=self.context_length,
+            completion_limit=self.completion_limit,
+        )
+
+    @cached_property
     def completion_limit(self) -> int:
         """The most tokens that it can answer with."""
         limit = self.max_completion_tokens

@@ -123,10 +123,11 @@ def arrange(
     candidates: Sequence[Candidate], constraints: Constraints, preferences: Preferences
 ) -> list[Candidate]:
     """Put candidates in the order in which they are tried, those behind the others marked."""
-    if len(candidates) < 2:  # noqa: PLR2004 - one has no order
+    if len(candidates) < 2:
         return list(candidates)
     held = _hold_back(candidates, constraints)
-    groups = {c.suffixes: _read_group(c.suffixes, constraints, preferences) for c in held}
+    kinds = {candidate.suffixes for candidate in held}
+    groups = {suffixes: _read_group(suffixes, constraints, preferences) for suffixes in kinds}
     key = partial(_sort_key, groups=groups, constraints=constraints, preferences=preferences)
     return sorted(held, key=key)
 

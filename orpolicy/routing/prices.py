@@ -123,6 +123,14 @@ class Prices:
         """
         if not self.overrides:
             return self
+        return self.base if prompt_tokens is None and when is None else self._apply(prompt_tokens, when)
+
+    @cached_property
+    def base(self) -> Prices:
+        """The prices of an ordinary prompt at an ordinary time."""
+        return self._apply(None, None)
+
+    def _apply(self, prompt_tokens: int | None, when: datetime | None) -> Prices:
         rates = dict(self.rates)
         for override in self.overrides:
             if override.fits_length(prompt_tokens) and (
