@@ -15,6 +15,7 @@ from attrs import define
 from orpolicy.compiled import Compiled
 from orpolicy.disk import Folder, Library, Loose, find_misnamed, find_root
 from orpolicy.errors import UsageError
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import BUILTIN
@@ -100,14 +101,14 @@ class Project:
             *diagnose_suites(self.workspace, None if names is None else suites),
         ]
         if self.catalog is None:
-            return self._compiler.check(chosen, environment, further=further)
+            return check(self._compiler, chosen, environment, further=further)
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
         inspection = Inspection(self.catalog, now or read_clock())
         further += inspection.inspect_age(self.workspace)
         if names is None:
             further += inspection.inspect_policies(self.workspace)
-        return self._compiler.check(chosen, environment, inspection.inspect, further)
+        return check(self._compiler, chosen, environment, inspection.inspect, further)
 
     def _survey_disk(self, names: Sequence[str] | None) -> Iterator[Diagnostic]:
         """Report files that nothing reads, and a snapshot that the project file names and that is not there."""

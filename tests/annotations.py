@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.source import Source
@@ -71,7 +72,7 @@ def check_text(text: str, file: str = PRESET) -> Report:
         if file.startswith("presets/") and "policy" not in file
         else {PRESET: "model: openai/gpt-5\n"}
     )
-    return Compiler(Workspace(Memory({**files, file: text}))).check()
+    return check(Compiler(Workspace(Memory({**files, file: text}))))
 
 
 def annotate(text: str, report: Report, file: str = PRESET) -> str:

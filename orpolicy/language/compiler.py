@@ -14,40 +14,41 @@ however many presets build on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compilation import Compilation
-from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.effective import Effective, choose_files
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.merge import merge_layers, settle
-from orpolicy.language.passes import describe_failure, finish, lay_over, place_findings
+from orpolicy.language.passes import describe_failure, finish, lay_over
 from orpolicy.language.reports import (
-    name_environments,
     report_abstract,
     report_vain_removals,
 )
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.suppress import suppress
+from orpolicy.language.suppress import Suppression, find_suppressions, suppress
 from orpolicy.language.survey import (
     diagnose_files,
     diagnose_policies,
     diagnose_project,
-    find_emptiness,
-    find_unused_policies,
 )
 from orpolicy.language.trees import Branch, Layer, to_data
 
 if TYPE_CHECKING:
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.workspace import Workspace
+
+
+Key: TypeAlias = tuple[int, ...]
+"""Layers by identity; who keeps a key keeps the layers too."""
 
 
 @frozen
@@ -64,7 +65,9 @@ class Compiler:
 
     workspace: Workspace
     compositions: int = field(default=0, init=False)
-    _composed: dict[tuple[int, ...], Branch] = field(factory=dict, init=False, repr=False)
+    _composed: dict[Key, tuple[tuple[Branch, ...], Branch]] = field(factory=dict, init=False, repr=False)
+    _keys: dict[str, set[Key]] = field(factory=dict, init=False, repr=False)
+    _bases: set[str] = field(factory=set, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
     _chains: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
 
@@ -76,8 +79,8 @@ class Compiler:
             PolicyViolation: a policy forbids what the preset says.
             CompileError: the sources are wrong.
         """
-        self._require(environment, [name])
-        outcome = self._compile(name, environment)
+        self.require(environment, [name])
+        outcome = self.try_compile(name, environment)
         preset = self.workspace.find_preset(name)
         if preset is not None and preset.abstract:
             outcome = Outcome(None, (report_abstract(preset),))
@@ -86,46 +89,10 @@ class Compiler:
             *diagnose_files(self.workspace, [name]),
             *outcome.diagnostics,
         )
-        report = Report(tuple(self._finish(diagnostics, whole=())))
+        report = Report(tuple(self._finish(diagnostics)))
         if outcome.compiled is None or report.errors:
             raise describe_failure(report)
         return outcome.compiled
-
-    def check(
-        self,
-        names: Sequence[str] | None = None,
-        environment: str | None = None,
-        inspect: Callable[[Compilation], Iterable[Finding]] | None = None,
-        further: Iterable[Diagnostic] = (),
-    ) -> Report:
-        """Compile presets in every environment (or in one) and report all findings, each once.
-
-        ``inspect`` looks further at what compiles without an error; its findings point into the body. ``further`` are
-        findings from elsewhere, to which the project's severities apply as well.
-
-        Raises:
-            UsageError: there is no such preset or environment.
-        """
-        self._require(environment, names or ())
-        chosen = tuple(self.workspace.preset_files) if names is None else tuple(names)
-        diagnostics = [
-            *diagnose_project(self.workspace, chosen),
-            *diagnose_files(self.workspace, chosen),
-            *further,
-        ]
-        if names is None:
-            diagnostics.extend(self.workspace.duplicates)
-            diagnostics.extend(find_unused_policies(self.workspace))
-            diagnostics.extend(find_emptiness(self.workspace))
-        found: dict[Diagnostic, list[str | None]] = {}
-        for name in chosen:
-            for variant in self.list_variants(name, environment):
-                outcome = self._compile(name, variant)
-                for diagnostic in (*outcome.diagnostics, *self._look_further(outcome, inspect)):
-                    found.setdefault(diagnostic, []).append(variant)
-        diagnostics.extend(name_environments(diagnostic, where) for diagnostic, where in found.items())
-        unchecked = () if inspect else ("catalogue",)
-        return Report(tuple(self._finish(diagnostics, whole=chosen, unchecked=unchecked)))
 
     def compose(self, name: str | None = None, environment: str | None = None) -> dict[str, Any]:
         """Return what a preset, also an abstract one, says together with all below it, before any policy.
@@ -137,12 +104,12 @@ class Compiler:
             CompileError: the sources are wrong.
         """
         names = [] if name is None else [name]
-        self._require(environment, names)
+        self.require(environment, names)
         tree, found = (
             (self.workspace.settings.defaults, ()) if name is None else self._stack(name, environment)
         )
         found = (*self.workspace.project.diagnostics, *diagnose_files(self.workspace, names), *found)
-        report = Report(tuple(self._finish(found, whole=())))
+        report = Report(tuple(self._finish(found)))
         if report.errors or (tree is None and name is not None):
             raise CompileError(report)
         composed: dict[str, Any] = {} if tree is None else to_data(settle(tree))
@@ -155,10 +122,10 @@ class Compiler:
             UsageError: there is no such preset or environment.
             PolicyViolation: a policy cannot be read, or the policies contradict each other.
         """
-        self._require(environment, [] if name is None else [name])
+        self.require(environment, [] if name is None else [name])
         effective = choose_files(self.workspace.policy_values, name, environment)
         found = diagnose_policies(self.workspace, [(None, effective.policy)])
-        report = Report(tuple(self._finish((*self.workspace.project.diagnostics, *found), whole=())))
+        report = Report(tuple(self._finish((*self.workspace.project.diagnostics, *found))))
         if report.errors:
             raise PolicyViolation(report)
         return effective
@@ -184,7 +151,8 @@ class Compiler:
         listed = self.workspace.settings.environments
         yield from sorted(touched) if listed is None else (name for name in listed if name in touched)
 
-    def _compile(self, name: str, environment: str | None) -> Outcome:
+    def try_compile(self, name: str, environment: str | None) -> Outcome:
+        """Compile a preset, and keep what is wrong with it; what its file says wrongly by itself is not part of that."""
         preset = self.workspace.find_preset(name)
         composed, found = self._stack(name, environment)
         if preset is None or composed is None or preset.abstract:
@@ -203,9 +171,12 @@ class Compiler:
             return None, (self._report_extends(error),)
         if any(self.workspace.find_preset(source.name) is None for source in chain):
             return None, ()
-        layers = [layer for source in reversed(chain) for layer in _own_layers(source, environment)]
-        if self.workspace.settings.defaults is not None:
-            layers.insert(0, self.workspace.settings.defaults)
+        defaults = self.workspace.settings.defaults
+        layers = (
+            *(() if defaults is None else (defaults,)),
+            *(layer for source in reversed(chain) for layer in _own_layers(source, environment)),
+        )
+        self._keys.setdefault(name, set()).add(tuple(map(id, layers)))
         return evolve(self._compose(layers), layer=preset.tree.layer), ()
 
     def _finish_composition(
@@ -230,7 +201,7 @@ class Compiler:
     ) -> Lowered:
         """Put call-time values over a composed preset and run every pass again."""
         passage = finish(lay_over(composed, overrides), self.workspace.find_policy(name, environment))
-        report = Report(tuple(self._finish(passage.diagnostics, whole=())))
+        report = Report(tuple(self._finish(passage.diagnostics)))
         if passage.product is None or report.errors:
             raise describe_failure(report)
         return passage.product.lowered
@@ -241,50 +212,42 @@ class Compiler:
             lookup = _Lookup(self.workspace)
             order = linearise(preset.name, lookup, self._orders)
             self._chains[preset.name] = tuple(lookup[name] for name in order)
+            self._bases.update(order[1:])
         return self._chains[preset.name]
 
-    def _compose(self, layers: Sequence[Branch]) -> Branch:
+    def _compose(self, layers: tuple[Branch, ...]) -> Branch:
         """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""
-        key = tuple(id(layer) for layer in layers)
         if len(layers) == 1:
             return layers[0]
+        key = tuple(map(id, layers))
         if key not in self._composed:
             below = self._compose(layers[:-1])
             self.compositions += 1
-            self._composed[key] = merge_layers(below, layers[-1])
-        return self._composed[key]
+            self._composed[key] = (layers, merge_layers(below, layers[-1]))
+        return self._composed[key][1]
 
-    def _look_further(
-        self, outcome: Outcome, inspect: Callable[[Compilation], Iterable[Finding]] | None
-    ) -> Iterator[Diagnostic]:
-        """Inspect what compiled, unless an earlier pass found an error: a stage with errors stops the next."""
-        compiled = outcome.compiled
-        if (
-            inspect is None
-            or compiled is None
-            or any(d.severity is Severity.ERROR for d in outcome.diagnostics)
-        ):
+    def forget(self, name: str) -> None:
+        """Forget what was made of a preset, unless others build on it; it is read again should it be wanted."""
+        if name in self._bases or name not in self.workspace.preset_files:
             return
-        for found in inspect(compiled):
-            related = tuple((message, compiled.trace(path)) for message, path in found.related)
-            yield from place_findings(
-                [evolve(found, path=compiled.trace(found.path), related=related)], compiled.restricted
-            )
+        for key in self._keys.pop(name, ()):
+            self._composed.pop(key, None)
+        self._chains.pop(name, None)
+        self.workspace.forget(name)
 
-    def _finish(
-        self, diagnostics: Iterable[Diagnostic], whole: Iterable[str], unchecked: Sequence[str] = ()
-    ) -> Iterator[Diagnostic]:
-        """Apply the project's severities and the comments of the files.
+    def _finish(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+        """Apply the comments of the files and the project's severities."""
+        return self.weigh(suppress(diagnostics, self.find_comments))
 
-        ``whole`` are the presets whose findings are all there, ``unchecked`` the families of rules that were not looked at.
-        """
+    def find_comments(self, file: str) -> tuple[Suppression, ...]:
+        """Find the comments of a file that silence rules; none in a file that was not read."""
+        document = self.workspace.find_document(file)
+        return () if document is None else find_suppressions(document)
+
+    def weigh(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+        """Give findings the severities that the project wants; those that it does not want to hear are left out."""
         severities = self.workspace.settings.severities
-        documents = []
-        for name in whole:
-            loaded = self.workspace.find_loaded(name)
-            if loaded is not None and loaded.document is not None:
-                documents.append(loaded.document)
-        for diagnostic in suppress(diagnostics, self.workspace.find_document, documents, unchecked):
+        for diagnostic in diagnostics:
             severity = severities.get(diagnostic.code, diagnostic.severity)
             if severity is not Severity.OFF:
                 yield evolve(diagnostic, severity=severity)
@@ -301,10 +264,10 @@ class Compiler:
             error.code, RULES[error.code].severity, error.message, loaded.document.locate(error.path), hint
         )
 
-    def _require(self, environment: str | None, names: Iterable[str]) -> None:
+    def require(self, environment: str | None, names: Iterable[str]) -> None:
         """Refuse names that nobody knows; an environment may be one of the project's or of the presets' own overlays."""
         for name in names:
-            if self.workspace.find_loaded(name) is None:
+            if not self.workspace.knows(name):
                 raise UsageError(self._say_unknown("preset", name, self.workspace.all_names()))
         if environment is None:
             return

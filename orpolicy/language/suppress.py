@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -18,7 +19,7 @@ from orpolicy.language.source import Location, Position
 from orpolicy.language.suggest import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orpolicy.language.document import Document
 
@@ -65,25 +66,22 @@ def _scan(document: Document) -> Iterator[Suppression]:
 
 def suppress(
     diagnostics: Iterable[Diagnostic],
-    find_document: Callable[[str], Document | None],
-    whole: Iterable[Document] = (),
+    find_comments: Callable[[str], Iterable[Suppression]],
+    asked: Mapping[str, Iterable[Suppression]] = MappingProxyType({}),
     unchecked: Sequence[str] = (),
 ) -> Iterator[Diagnostic]:
     """Drop the findings that comments in their own files silence, and report the comments that silence nothing.
 
-    ``find_document`` leads from a file's name to its document. ``whole`` are the documents whose findings are all there:
-    only of those it is known which comments silence nothing. ``unchecked`` are the families of rules that were not looked
-    at: nobody knows what their comments silence.
+    ``find_comments`` leads from a file's name to its comments. ``asked`` are those of the files whose findings are all
+    there: only of those it is known which comments silence nothing. ``unchecked`` are the families of rules that were not
+    looked at: nobody knows what their comments silence.
     """
     found = list(diagnostics)
-    asked = {document.source.name: document for document in whole}
-    named = {
-        file: find_document(file)
-        for file in {diagnostic.location.file for diagnostic in found} - asked.keys()
-    }
+    files = {diagnostic.location.file for diagnostic in found} - asked.keys()
+    comments = {**asked, **{file: find_comments(file) for file in files}}
     wanted: dict[tuple[str, int, str], Suppression] = {}
-    for file, document in (*asked.items(), *named.items()):
-        for suppression in find_suppressions(document) if document is not None else ():
+    for file, suppressions in comments.items():
+        for suppression in suppressions:
             wanted[file, suppression.line, suppression.code] = suppression
     used = set()
     for diagnostic in found:

@@ -12,7 +12,7 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import SHELF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orpolicy.language.policy import Policy, PolicyFile, Statement
     from orpolicy.language.workspace import Workspace
@@ -54,9 +54,11 @@ def find_emptiness(workspace: Workspace) -> Iterator[Diagnostic]:
     yield Diagnostic("empty-project", RULES["empty-project"].severity, message, place, hint)
 
 
-def find_unused_policies(workspace: Workspace) -> Iterator[Diagnostic]:
-    """Report policies that govern no preset: nothing matches them, or they lie on the shelf and nobody adopts them."""
-    names = [name for name in workspace.preset_files if not workspace.is_abstract(name)]
+def find_unused_policies(workspace: Workspace, names: Sequence[str]) -> Iterator[Diagnostic]:
+    """Report policies that govern no preset: nothing matches them, or they lie on the shelf and nobody adopts them.
+
+    ``names`` are all presets but the mixins.
+    """
     where = (None, *sorted(workspace.policy_environments))
     for file in workspace.policy_values:
         if not any(file.scope.covers(name, env) for name in names for env in where):
@@ -74,9 +76,11 @@ def _report_unused(message: str, file: PolicyFile, hint: str) -> Diagnostic:
     return Diagnostic("policy-unused", RULES["policy-unused"].severity, message, place, hint)
 
 
-def diagnose_files(workspace: Workspace, names: Iterable[str]) -> Iterator[Diagnostic]:
-    """Report what is wrong with the files of presets and of all they extend."""
-    seen: set[str] = set()
+def diagnose_files(
+    workspace: Workspace, names: Iterable[str], seen: set[str] | None = None
+) -> Iterator[Diagnostic]:
+    """Report what is wrong with the files of presets and of all they extend, but for those ``seen`` before."""
+    seen = set() if seen is None else seen
     waiting = list(names)
     while waiting:
         name = waiting.pop()

@@ -125,6 +125,18 @@ class Workspace:
         """The environments that policies name: the only ones in which they differ."""
         return frozenset(name for file in self.policy_values for name in file.scope.environments or ())
 
+    def knows(self, name: str) -> bool:
+        """Tell whether a preset has this name, here or in the built-in library; it is not read."""
+        built_in = self.builtin is not None and name in self.builtin.preset_files
+        return built_in or name in self.preset_files
+
+    def forget(self, name: str) -> None:
+        """Forget what was read of one of this project's presets."""
+        self._presets.pop(name, None)
+        self._loaded.pop(self.preset_files[name], None)
+        for environment in (None, *self.policy_environments):
+            self._governing.pop((name, environment), None)
+
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
         loaded = self.find_loaded(name)

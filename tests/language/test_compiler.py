@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orpolicy.disk import Library
 from orpolicy.errors import CompileError, UsageError
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
@@ -23,7 +24,7 @@ def project(files: dict[str, str]) -> Compiler:
 
 
 def codes(files: dict[str, str]) -> list[tuple[str, str]]:
-    return [(diagnostic.code, str(diagnostic.location)) for diagnostic in project(files).check()]
+    return [(diagnostic.code, str(diagnostic.location)) for diagnostic in check(project(files))]
 
 
 # Generated projects: presets 0 … n, each extending some of those before it.
@@ -191,7 +192,7 @@ def test_compiling_twice_gives_identical_bytes(files: dict[str, str]) -> None:
 
 @given(projects())
 def test_checking_reports_what_compiling_reports(files: dict[str, str]) -> None:
-    report = project(files).check()
+    report = check(project(files))
     names = project(files).workspace.preset_files
     failing = [name for name in names for where in (None, "prod") if compiled(files, name, where) is None]
     assert bool(report.errors) == bool(failing)
@@ -215,7 +216,7 @@ def test_each_base_is_composed_once_for_a_thousand_presets_three_environments_an
     for number, demand in enumerate(demands):
         files[f"presets/n{number}.policy.yaml"] = f"{demand}\n"
     compiler = project(files)
-    assert not compiler.check().errors
+    assert not check(compiler).errors
     # With defaults below and four variants (none, dev, stage, prod): base takes 1 merge without an overlay and 2 with
     # one (base itself is shared), middle one more in each, and every preset its own.
     shared = 1 + 3 + 4
@@ -336,7 +337,7 @@ def test_a_finding_of_one_environment_names_it() -> None:
     files = {
         "presets/a.yaml": "model: x/y\nplugins: [{id: file-parser}]\nenvironments: {prod: {stop: {remove: [x]}}}\n"
     }
-    (diagnostic,) = project(files).check()
+    (diagnostic,) = check(project(files))
     assert diagnostic.message.endswith("(in 'prod')")
 
 
@@ -350,7 +351,7 @@ def test_unknown_names_come_with_suggestions() -> None:
 
 def test_an_abstract_preset_is_not_compiled_by_itself() -> None:
     compiler = project({"presets/mixin.yaml": "abstract: true\nseed: 1\n"})
-    assert not compiler.check()
+    assert not check(compiler)
     with pytest.raises(CompileError, match="abstract"):
         compiler.compile("mixin")
 
@@ -403,7 +404,7 @@ def test_a_null_in_a_json_schema_is_a_value_unless_it_removes_something() -> Non
         "properties": {"a": {"default": None}},
     }
     assert "type" not in project(files).compile("top").body["tools"][0]["function"]["parameters"]
-    assert not project(files).check().errors
+    assert not check(project(files)).errors
 
 
 def test_a_body_cannot_be_changed_and_a_request_can() -> None:

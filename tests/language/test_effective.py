@@ -12,6 +12,7 @@ from strategies import policies
 
 from orpolicy.disk import Library
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.effective import to_json
 from orpolicy.language.files import Memory
@@ -151,7 +152,7 @@ def test_every_demand_has_an_author_and_every_statement_has_its_demand(said: lis
 
 
 def unused(files: dict[str, str]) -> list[tuple[str, str, str]]:
-    found = project(files).check()
+    found = check(project(files))
     return [
         (one.code, str(one.location), str(one.severity)) for one in found if one.code.startswith("policy")
     ]
@@ -188,7 +189,7 @@ def test_a_policy_governs_where_it_is_adopted_from_the_shelf() -> None:
 
 
 def test_a_broken_policy_on_the_shelf_is_reported() -> None:
-    report = project({"presets/policies/p.policy.yaml": "zdr: 5\n"}).check()
+    report = check(project({"presets/policies/p.policy.yaml": "zdr: 5\n"}))
     assert [(one.code, str(one.location)) for one in report] == [
         ("wrong-type", "presets/policies/p.policy.yaml:1:6")
     ]
@@ -213,14 +214,14 @@ def test_policies_that_leave_nothing_are_reported_once_with_the_fewest_lines() -
         "presets/c.policy.yaml": "applies_to: {environments: [prod]}\nregions: [us]\n",
         "presets/support/d.policy.yaml": "regions: [eu]\n",
     }
-    (found,) = project(files).check()
+    (found,) = check(project(files))
     assert (found.code, str(found.location)) == ("policy-empty", "presets/a.policy.yaml:1:10")
     assert [str(related.location) for related in found.related] == ["presets/b.policy.yaml:1:10"]
 
 
 def test_the_name_of_a_built_in_preset_is_taken() -> None:
     files = {"presets/orpolicy/private.yaml": "abstract: true\n"}
-    (found,) = project(files).check()
+    (found,) = check(project(files))
     assert (found.code, str(found.location)) == ("duplicate-preset", "presets/orpolicy/private.yaml:1:1")
     assert found.message == "'orpolicy/private' is the name of a built-in preset"
 

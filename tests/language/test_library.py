@@ -13,6 +13,7 @@ from attrs import evolve
 
 import orpolicy
 from orpolicy.disk import Library
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import TEST_SUFFIXES, Memory
 from orpolicy.language.globs import matches
@@ -65,7 +66,7 @@ def compile_data(data: Mapping[str, Any], project: str = "{}") -> Compilation:
 
 
 def check_data(data: Mapping[str, Any], project: str = "{}") -> Report:
-    return _compiler(data, project).check()
+    return check(_compiler(data, project))
 
 
 def _compiler(data: Mapping[str, Any], project: str) -> Compiler:
@@ -153,7 +154,7 @@ def test_the_examples_of_the_documentation_compile(root: Path) -> None:
     page = (root / "docs" / "library.md").read_text(encoding="utf-8")
     texts = dict(re.findall(r"^```yaml (\S+)\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL))
     compiler = Compiler(Workspace(Memory(texts), Workspace(Library())))
-    assert list(compiler.check()) == []
+    assert list(check(compiler)) == []
     assert compiler.compile("answers").body["provider"]["zdr"] is True
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from judge import escapes
 
 from orpolicy.errors import CompileError, PolicyViolation
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
@@ -236,7 +237,7 @@ def test_restrict_is_monotone_a_further_policy_never_gives_anything_back(
     if both is not None:
         assert satisfies(both.request("hi"), policy, both.max_cost)
         # Only a key that is required and that the further policy fills in can be missing without it.
-        assert {finding.code for finding in compiler(preset, policy).check().errors} <= {"policy-require"}
+        assert {finding.code for finding in check(compiler(preset, policy)).errors} <= {"policy-require"}
 
 
 @given(presets, three)

@@ -10,6 +10,7 @@ from catalogs import CATALOG, NOW
 from orpolicy.disk import Library
 from orpolicy.errors import CompileError
 from orpolicy.inspection import Inspection
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
@@ -64,7 +65,7 @@ def check_with_catalog(workspace: Workspace, snapshot: str | None) -> Report:
     """Check as a project with a snapshot does: the example's own, or the demonstration catalogue."""
     inspection = Inspection(read_snapshot(snapshot) if snapshot else CATALOG, NOW)
     further = [*inspection.inspect_age(workspace), *inspection.inspect_policies(workspace)]
-    return Compiler(workspace).check(None, None, inspection.inspect, further)
+    return check(Compiler(workspace), None, None, inspection.inspect, further)
 
 
 def test_every_rule_has_a_page_and_every_page_a_rule(root: Path) -> None:

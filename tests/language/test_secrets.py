@@ -9,6 +9,7 @@ from annotations import PRESET, check_text
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.secrets import find_secrets, holds_secret, redact
@@ -131,7 +132,7 @@ def test_a_prompt_in_a_file_holds_no_credential() -> None:
         PRESET: "model: openai/gpt-5\nsystem: {file: prompt.md}\n",
         "presets/prompt.md": f"Use {SECRET}.\n",
     }
-    (found,) = Compiler(Workspace(Memory(files))).check()
+    (found,) = check(Compiler(Workspace(Memory(files))))
     assert (found.code, str(found.location)) == ("secret-in-file", f"{PRESET}:2:16")
 
 

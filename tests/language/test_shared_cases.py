@@ -15,6 +15,7 @@ from annotations import PRESET, check_text
 from attrs import frozen
 
 from orpolicy.disk import Library
+from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Severity
 from orpolicy.language.files import Memory
@@ -170,7 +171,7 @@ def canonical(config: dict[str, Any]) -> dict[str, Any]:
 
 def compile_text(text: str) -> tuple[Report, dict[str, Any]]:
     compiler = Compiler(Workspace(Memory({PRESET: text}), Workspace(Library())))
-    report = compiler.check()
+    report = check(compiler)
     return report, json.loads(json.dumps(compiler.compile("case").body, default=float))
 
 

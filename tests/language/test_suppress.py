@@ -7,6 +7,7 @@ import time
 import pytest
 from annotations import PRESET, annotate, check_text
 
+from orpolicy.language.checker import check as check_all
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.document import Document, read_document
 from orpolicy.language.files import Memory
@@ -141,14 +142,14 @@ def test_comments_of_a_base_count_for_the_base_whoever_is_checked() -> None:
         "presets/own.yaml": "extends: base\nmodel: openai/gpt-5\n",
     }
     compiler = Compiler(Workspace(Memory(files)))
-    assert [found.code for found in compiler.check()] == ["unused-suppression"]
-    assert list(compiler.check(["own"])) == []
+    assert [found.code for found in check_all(compiler)] == ["unused-suppression"]
+    assert list(check_all(compiler, ["own"])) == []
 
 
 def test_what_checks_because_of_a_comment_compiles() -> None:
     text = "model: openai/gpt-5\nprovider: {only: [azure], ignore: [azure]}  # orpolicy: ignore[only-all-ignored]\n"
     compiler = Compiler(Workspace(Memory({PRESET: text})))
-    assert list(compiler.check()) == []
+    assert list(check_all(compiler)) == []
     assert compiler.compile("case").body["provider"] == {"only": ["azure"], "ignore": ["azure"]}
 
 

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from orpolicy.disk import Folder, Library
 from orpolicy.errors import CompileError
+from orpolicy.language.checker import check as check_all
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import FileProblem, Memory
 from orpolicy.language.workspace import Workspace, preset_name
@@ -23,7 +24,7 @@ MODEL = "model: openai/gpt-5\n"
 
 
 def check(files: dict[str, str]) -> Report:
-    return Compiler(Workspace(Memory(files))).check()
+    return check_all(Compiler(Workspace(Memory(files))))
 
 
 def say(files: dict[str, str]) -> list[str]:
@@ -84,7 +85,7 @@ def test_two_files_of_one_name_are_reported_at_the_second() -> None:
 def test_a_file_is_read_once_however_many_extend_it() -> None:
     files = {f"presets/{name}.yaml": f"extends: base\n{MODEL}" for name in "abc"}
     counting = Counting(Memory({**files, "presets/base.yaml": "temperature: 0.5\n"}))
-    Compiler(Workspace(counting)).check()
+    check_all(Compiler(Workspace(counting)))
     assert counting.reads == {"orpolicy.yaml": 1, "presets/base.yaml": 1, **dict.fromkeys(files, 1)}
 
 
@@ -174,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_a_finding() -> None:
         def read(self, name: str) -> bytes | None:
             raise FileProblem(f"'{name}' is on fire")
 
-    report = Compiler(Workspace(Broken(Memory({"presets/a.yaml": MODEL})))).check()
+    report = check_all(Compiler(Workspace(Broken(Memory({"presets/a.yaml": MODEL})))))
     assert [f"{found.location}: {found.message} [{found.code}]" for found in report] == [
         "orpolicy.yaml:1:1: 'orpolicy.yaml' is on fire [unreadable-file]",
         "presets/a.yaml:1:1: 'presets/a.yaml' is on fire [unreadable-file]",
@@ -194,7 +195,7 @@ def compile_prompt(project: Path, file: str) -> str:
     """Compile a preset with this system file; return the prompt, or the one finding."""
     (project / "presets" / "support" / "a.yaml").write_text(f"{MODEL}system:\n  file: {file}\n")
     compiler = Compiler(Workspace(Folder(project), Workspace(Library())))
-    report = compiler.check()
+    report = check_all(compiler)
     if not report.errors:
         return f"{compiler.compile('support/a').system}"
     (found,) = report

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from orpolicy.disk import Library
 from orpolicy.errors import CatalogError
 from orpolicy.inspection import Inspection, list_models
+from orpolicy.language.checker import check as check_all
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.lint import lint as lint_language
@@ -613,7 +614,7 @@ def check(
     workspace = Workspace(Memory(texts), Workspace(Library()))
     inspection = Inspection(catalog, now)
     further = [*inspection.inspect_age(workspace), *inspection.inspect_policies(workspace)]
-    return list(Compiler(workspace).check(more.get("names"), None, inspection.inspect, further))
+    return list(check_all(Compiler(workspace), more.get("names"), None, inspection.inspect, further))
 
 
 def places(found: list[Diagnostic]) -> list[tuple[str, str]]:
@@ -690,7 +691,7 @@ def test_comments_and_the_project_silence_rules_of_the_catalogue() -> None:
 
 def test_without_a_catalogue_its_comments_are_not_called_useless() -> None:
     workspace = Workspace(Memory({"presets/it.yaml": "# orpolicy: ignore[unknown-model]\nmodel: a/b\n"}))
-    assert list(Compiler(workspace).check()) == []
+    assert list(check_all(Compiler(workspace))) == []
 
 
 @pytest.fixture
