@@ -109,6 +109,11 @@ def measure_ceiling(value: Any) -> Decimal:
     return Decimal("Infinity") if value is None else Decimal(str(value))
 
 
+def _is_missing(value: Any) -> bool:
+    """Measure a list that restricts something: no list is the loosest."""
+    return value is None
+
+
 def _allowing(inside: Callable[[Any, Any], bool]) -> Admits:
     return lambda allowed, item: allowed is None or any(inside(broad, item) for broad in allowed)
 
@@ -127,11 +132,11 @@ def _covers_format(broad: str, narrow: str) -> bool:
 
 
 def _allowed(concern: Concern, inside: Callable[[Any, Any], bool]) -> Row:
-    return Row(concern, lambda allowed: allowed is None, _allowing(inside))
+    return Row(concern, _is_missing, _allowing(inside))
 
 
 def _denied(concern: Concern, inside: Callable[[Any, Any], bool]) -> Row:
-    return Row(concern, admits=_denying(inside))
+    return Row(concern, _is_missing, _denying(inside))
 
 
 _CEILING = Row(Concern.COST, measure_ceiling)

@@ -70,10 +70,15 @@ def compare(
         old.label,
         new.label,
         tuple(deltas),
-        tuple(sorted(set(new.environments) - set(old.environments))),
-        tuple(sorted(set(old.environments) - set(new.environments))),
+        *(_list_missing(*sides, environment) for sides in ((new, old), (old, new))),
         variants,
     )
+
+
+def _list_missing(here: Effects, there: Effects, chosen: str | None) -> tuple[str, ...]:
+    """Name the environments, or the chosen one, that only one side knows."""
+    missing = sorted(set(here.environments) - set(there.environments))
+    return tuple(name for name in missing if chosen in (None, name))
 
 
 def _pair_renamed(old: Effects, new: Effects) -> dict[str, str]:

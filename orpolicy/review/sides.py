@@ -11,7 +11,7 @@ argument                       side
 =============================  =====================================================================================
 
 A bare name that is both a revision and a path is refused, as git refuses it; ``./main`` is the path and ``heads/main`` the
-revision. A revision is read out of the repository around the project: nothing is checked out, and nothing is written.
+revision. In a bare repository it is the revision. A revision is read out of the repository around the project: nothing is checked out, and nothing is written.
 """
 
 from __future__ import annotations
@@ -46,17 +46,20 @@ RANGE = "..."
 class Compared:
     """One side: its effects, and the folder from which its files are reached, ``None`` where they lie on no disk.
 
-    ``holds_project`` is false where nothing is there to compare.
+    ``prefix`` is that of a bare repository; ``holds_project`` is false where nothing is there to compare.
     """
 
     effects: Effects
     folder: Path | None
     holds_project: bool = True
+    prefix: str = ""
 
     def place(self, location: Location) -> Location:
         """Name the file of a place as it is reached from the working directory."""
-        if self.folder is None or location.file.startswith((BUILTIN, "<")):
+        if location.file.startswith((BUILTIN, "<")):
             return location
+        if self.folder is None:
+            return evolve(location, file=(PurePosixPath(self.prefix) / location.file).as_posix())
         try:
             file = Path(os.path.relpath(self.folder / location.file, Path.cwd())).as_posix()
         except ValueError:  # another drive of Windows
@@ -120,6 +123,8 @@ class _Opener:
             return self._open_working_tree()
         exists = os.path.lexists(argument)
         if exists and not _is_path(argument) and self._is_revision(argument):
+            if self.repository.bare:  # its own files are nobody's project
+                return self._open_revision(argument)
             raise UsageError(
                 f"'{argument}' is a revision and a path: write './{argument}' for the path, or the full name of the"
                 f" revision, such as 'heads/{argument}'"
@@ -160,8 +165,9 @@ class _Opener:
             raise UsageError("a bare repository has no working tree: name two revisions to compare")
 
     def _open_folder(self, folder: Path, label: str) -> Compared:
-        project = load(folder)
-        effects = collect_effects(project, label, self.catalog)
+        found = load(folder)
+        project = Project(found.workspace, found.root, self.catalog)
+        effects = collect_effects(project, label)
         return Compared(
             effects, project.root, bool(project.names) or project.workspace.settings.document is not None
         )
@@ -184,9 +190,8 @@ class _Opener:
     def _read_revision(self, revision: Revision, label: str) -> Compared:
         workspace = Workspace(revision, Workspace(Library()))
         project = Project(workspace, given=self.catalog or _read_catalog(revision, workspace))
-        folder = Path(self.prefix) if self.repository.bare else self.start
-        effects = collect_effects(project, label)
-        return Compared(effects, None if self.repository.bare else folder, revision.holds_project)
+        folder = None if self.repository.bare else self.start
+        return Compared(collect_effects(project, label), folder, revision.holds_project, self.prefix)
 
 
 def _is_path(argument: str) -> bool:

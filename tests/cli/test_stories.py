@@ -43,7 +43,8 @@ def lay(source: Path, folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.name != ".git":
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    shutil.copytree(source, folder, dirs_exist_ok=True)
+    # git takes a file of the same size and time for unchanged, so that times are not copied
+    shutil.copytree(source, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
     if not (folder / "catalog.json").exists():
         shutil.copy(STORIES / "catalog.json", folder)
 
