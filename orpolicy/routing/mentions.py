@@ -6,6 +6,7 @@ Works on compiled bodies and on documents as written, environments and list edit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ _KEYS = frozenset({"model", "models", "analysis_models"})
 _PATTERNS = frozenset({"allowed_models", "excluded_models"})
 _OPAQUE = frozenset({"attribution", "function", "metadata", "response_format", "system", "trace"})
 """Keys below which names are the author's own."""
+
+_PLAIN = frozenset({str, int, bool, Decimal, type(None)})
+"""Types of what holds nothing; to walk into everything else asks more."""
 
 _OTHER_LISTS = "openrouter:image_generation"
 """A tool whose models are listed elsewhere."""
@@ -37,11 +41,12 @@ def _walk(data: Any, path: Path, keys: frozenset[str]) -> Iterator[tuple[Path, s
         for key, value in data.items():
             if key in keys:
                 yield from _texts(value, (*path, key))
-            if key not in _OPAQUE and isinstance(value, (Mapping, list, tuple)):
+            if value.__class__ not in _PLAIN and key not in _OPAQUE:
                 yield from _walk(value, (*path, key), keys)
     elif isinstance(data, (list, tuple)):
         for index, item in enumerate(data):
-            yield from _walk(item, (*path, index), keys)
+            if item.__class__ not in _PLAIN:
+                yield from _walk(item, (*path, index), keys)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

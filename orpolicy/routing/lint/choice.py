@@ -16,6 +16,8 @@ from orpolicy.routing.lint.view import LISTS, Findings, View, list_names
 from orpolicy.routing.resolve import split_suffixes
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orpolicy.language.source import Path
     from orpolicy.routing.catalog import Endpoint
 
@@ -36,29 +38,37 @@ SELDOM_LISTED = frozenset({"parallel_tool_calls"})
 
 def check_providers_serve(view: View) -> Findings:
     """Report entries of lists that mean no endpoint of any model: a tag that is not there, or a stranger to the model."""
-    if not view.knows_all_models or view.answer.availability is not None:
+    if not view.knows_all_models or view.pool.empty:
         return
-    pool = _list_pool(view)
+    pool = _list_pool(view) if any(view.providers.get(key) for key in LISTS) else []
     for key in LISTS:
         for index, slug in enumerate(view.providers.get(key) or ()):
             if not is_provider_slug(slug) or view.is_stranger(slug):
                 continue
             base = slug.partition("/")[0]
-            at_base = [endpoint.tag for endpoint, own in pool if base in (endpoint.prefix, own)]
+            at_base = {endpoint.tag for endpoint, own in pool if base in (endpoint.prefix, own)}
             if key == "ignore" and (base == slug or not at_base):
                 continue  # a precaution
             if not any(matches(slug, endpoint, own, covers_tier=True) for endpoint, own in pool):
-                tags = at_base or [endpoint.tag for endpoint, _ in pool]
-                yield _say_stranger(view, ("provider", key, index), slug, tags)
+                yield _say_stranger(view, ("provider", key, index), slug, at_base)
 
 
 def _list_pool(view: View) -> list[tuple[Endpoint, str]]:
-    answer = view.answer
-    endpoints = [endpoint for _, endpoint in view.reachable] + [entry.endpoint for entry in answer.excluded]
+    endpoints = [endpoint for _, endpoint in view.reachable]
+    endpoints += [endpoint for _, endpoint, _ in view.pool.excluded]
     return [(endpoint, view.catalog.provider_slug(endpoint)) for endpoint in endpoints]
 
 
-def _say_stranger(view: View, path: Path, slug: str, tags: list[str]) -> Finding:
+def _list_tags(view: View) -> list[str]:
+    """Name all endpoints, those that may serve the body first, in the order in which they are tried."""
+    answer = view.answer
+    endpoints = [attempt.endpoint for attempt in answer.attempts]
+    endpoints += [entry.endpoint for entry in answer.unknown if entry.endpoint]
+    return [endpoint.tag for endpoint in (*endpoints, *(entry.endpoint for entry in answer.excluded))]
+
+
+def _say_stranger(view: View, path: Path, slug: str, at_base: Collection[str]) -> Finding:
+    tags = [tag for tag in _list_tags(view) if tag in at_base] or _list_tags(view)
     names = [name for _, name in view.named]
     whom = f"'{names[0]}'" if len(names) == 1 else "any model of this preset"
     what = "it excludes nothing" if path[1] == "ignore" else "it is skipped"

@@ -42,9 +42,9 @@ _UNITS = {"prompt": "million prompt tokens", "completion": "million completion t
 
 def check_reach(view: View) -> Findings:
     """Report that nobody may serve the body, or one of its models."""
-    availability = view.answer.availability
-    if availability is not None:
-        if availability.code not in UNKNOWN_NAMES:
+    if view.pool.empty:
+        availability = view.answer.availability
+        if availability is not None and availability.code not in UNKNOWN_NAMES:
             yield from _explain(view, view.body, view.answer, availability)
     elif len(view.named) > 1:
         for path, name in view.named:
@@ -207,6 +207,8 @@ def _stands_in(body: Any, path: Path) -> bool:
 
 def _check_one_of_many(view: View, path: Path, name: str) -> Findings:
     """Report a model of a chain that no request can ever reach, although others can be reached."""
+    if name in view.served:
+        return
     availability = view.ask_alone(name).availability
     if availability is None or availability.code in UNKNOWN_NAMES:
         return
@@ -224,7 +226,7 @@ def _check_one_of_many(view: View, path: Path, name: str) -> Findings:
 
 def check_room(view: View) -> Findings:
     """Report that no prompt fits, however short: the limit of the answer or the system prompt takes the context."""
-    if view.answer.availability is not None or not view.knows_all_models or not view.reachable:
+    if view.pool.empty or not view.knows_all_models or not view.reachable:
         return
     wanted = view.constraints.completion
     least = view.least_prompt + (wanted[0] if wanted else 0)

@@ -12,7 +12,8 @@ from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint import lint as lint_language
 from orpolicy.language.slugs import is_provider_slug
 from orpolicy.routing.constraints import Constraints, read_constraints
-from orpolicy.routing.router import Route, route
+from orpolicy.routing.resolve import resolve_model
+from orpolicy.routing.router import Pool, Route, judge_models, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +40,13 @@ class View:
     least_prompt: int = 1
 
     @cached_property
+    def pool(self) -> Pool:
+        """What is known of every endpoint, whatever the prompt and the hour: of most bodies no rule asks for more."""
+        return judge_models(self.body, self.catalog, self.constraints)
+
+    @cached_property
     def answer(self) -> Route:
-        """What the router says of the body, whatever the prompt and the hour."""
+        """What the router says of the body: the same, in order and with what is to blame."""
         return self.ask(self.body)
 
     @cached_property
@@ -61,14 +67,26 @@ class View:
     @cached_property
     def reachable(self) -> tuple[tuple[str, Endpoint], ...]:
         """Model and endpoint of all that may serve the body, or of which nobody knows that they may not."""
-        answer = self.answer
-        known = [(attempt.model, attempt.endpoint) for attempt in answer.attempts]
-        return (*known, *((entry.model, entry.endpoint) for entry in answer.unknown if entry.endpoint))
+        known = [(candidate.model, candidate.endpoint) for candidate in self.pool.candidates]
+        return (*known, *((entry.model, entry.endpoint) for entry in self.pool.unknown if entry.endpoint))
+
+    @cached_property
+    def served(self) -> frozenset[str]:
+        """The names, of those that are tried, whose model has something reachable under no other name.
+
+        Asked for alone it would be served, too: verdicts do not depend on the other models.
+        """
+        models: dict[str, list[str]] = {}
+        for _, name in self.named:
+            model = resolve_model(self.catalog, name).model
+            models.setdefault(model.id if model else "", []).append(name)
+        reached = {model for model, _ in self.reachable}
+        return frozenset(names[0] for model, names in models.items() if model in reached and len(names) == 1)
 
     @cached_property
     def knows_all_models(self) -> bool:
         """Whether the endpoints of every model that is tried are known."""
-        return bool(self.named) and all(entry.endpoint is not None for entry in self.answer.unknown)
+        return bool(self.named) and all(entry.endpoint is not None for entry in self.pool.perhaps)
 
     @cached_property
     def providers(self) -> Mapping[str, Any]:
