@@ -70,7 +70,8 @@ def compare(
         old.label,
         new.label,
         tuple(deltas),
-        *(_list_missing(*sides, environment) for sides in ((new, old), (old, new))),
+        _list_missing(new, old, environment),
+        _list_missing(old, new, environment),
         variants,
     )
 
