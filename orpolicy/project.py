@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from orpolicy.language.files import BUILTIN
 from orpolicy.language.rules import RULES
 from orpolicy.language.suites import diagnose_suites, list_suites
 from orpolicy.language.workspace import Workspace
+from orpolicy.processes import divide
 
 if TYPE_CHECKING:
     import os
@@ -81,11 +82,12 @@ class Project:
         *,
         suites: Sequence[str] = (),
         now: datetime | None = None,
+        processes: int = 1,
     ) -> Report:
         """Report every finding in the project, or in some of its presets and of its scenario files.
 
         Where the project has a snapshot of the catalogue, the rules that need one take part; ``now`` (UTC) is the moment
-        by which it is old, and models are gone.
+        by which it is old, and models are gone. Where the presets are many, up to so many ``processes`` share the work.
 
         Raises:
             UsageError: there is no such preset or environment.
@@ -100,15 +102,16 @@ class Project:
             *self._survey_disk(chosen),
             *diagnose_suites(self.workspace, None if names is None else suites),
         ]
+        dividing = partial(divide, processes=processes)
         if self.catalog is None:
-            return check(self._compiler, chosen, environment, further=further)
+            return check(self._compiler, chosen, environment, further=further, divide=dividing)
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
         inspection = Inspection(self.catalog, now or read_clock())
         further += inspection.inspect_age(self.workspace)
         if names is None:
             further += inspection.inspect_policies(self.workspace)
-        return check(self._compiler, chosen, environment, inspection.inspect, further)
+        return check(self._compiler, chosen, environment, inspection.inspect, further, divide=dividing)
 
     def _survey_disk(self, names: Sequence[str] | None) -> Iterator[Diagnostic]:
         """Report files that nothing reads, and a snapshot that the project file names and that is not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from orpolicy.cli.render import count, summarise
 from orpolicy.cli.targets import select
 from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Report
+from orpolicy.processes import count_processors
 
 if TYPE_CHECKING:
     from orpolicy.cli.targets import Selection
@@ -48,9 +50,8 @@ def command(
     alone exit 0.
     """
     selections = select(targets, project_folder)
-    reports = [
-        one.relocate(one.project.check(one.names, environment, suites=one.suites)) for one in selections
-    ]
+    gc.disable()  # thousands of documents are looked through again and again, and hold no circles
+    reports = [one.relocate(_check(one, environment)) for one in selections]
     if locked:
         reports += [one.relocate(_check_lock(one)) for one in selections]
     report = Report(tuple(found for one in reports for found in one))
@@ -66,6 +67,12 @@ def command(
     if report.diagnostics:
         say(f"'orpolicy rule {report.diagnostics[0].code}' explains the first of them")
     return code
+
+
+def _check(selection: Selection, environment: str | None) -> Report:
+    return selection.project.check(
+        selection.names, environment, suites=selection.suites, processes=count_processors()
+    )
 
 
 def _check_lock(selection: Selection) -> Report:

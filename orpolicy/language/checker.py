@@ -13,7 +13,7 @@ after it and none of them builds on it; should one do so later, it is read again
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -155,20 +155,34 @@ def conclude(  # noqa: PLR0913 - what was checked, and how
     return Report(tuple(compiler.weigh(suppress(diagnostics, find, asked, unchecked))))
 
 
-def check(
+Divide: TypeAlias = "Callable[[Callable[[Sequence[str]], Share], Sequence[str]], Sequence[Share]]"
+"""Has names checked, in parts that together are all of them, in their order."""
+
+
+def _do_at_once(work: Callable[[Sequence[str]], Share], names: Sequence[str]) -> Sequence[Share]:
+    return [work(names)]
+
+
+def check(  # noqa: PLR0913 - what to check, and how
     compiler: Compiler,
     names: Sequence[str] | None = None,
     environment: str | None = None,
     inspect: Callable[[Compilation], Iterable[Finding]] | None = None,
     further: Iterable[Diagnostic] = (),
+    *,
+    divide: Divide = _do_at_once,
 ) -> Report:
-    """Check presets, all of them where none are named, in one go.
+    """Check presets, all of them where none are named; ``divide`` says who works on which of them.
 
     Raises:
         UsageError: there is no such preset or environment.
     """
     compiler.require(environment, names or ())
     chosen = tuple(compiler.workspace.preset_files) if names is None else tuple(names)
-    share = check_share(compiler, chosen, environment, inspect)
+
+    def work(part: Sequence[str]) -> Share:
+        return check_share(compiler, part, environment, inspect)
+
     unchecked = () if inspect else ("catalogue",)
-    return conclude(compiler, [share], chosen, whole=names is None, unchecked=unchecked, further=further)
+    shares = divide(work, chosen)
+    return conclude(compiler, shares, chosen, whole=names is None, unchecked=unchecked, further=further)

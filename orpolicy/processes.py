@@ -1,0 +1,84 @@
+"""Work on many items in several processes, where that pays and where processes can be forked.
+
+The parts are worked on in the order of the items, and so are the results: how many processes there are changes nothing
+but time. A process that comes to nothing (killed, out of memory) has its part done here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+T = TypeVar("T")
+
+ENOUGH = 150
+"""Items for each process; below that starting one takes longer than what it saves."""
+
+MOST = 8
+"""Processes; what they share, bases and policies, is read by each."""
+
+
+def count_processors() -> int:
+    """Count the processors that we may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def divide(work: Callable[[Sequence[str]], T], items: Sequence[str], processes: int) -> list[T]:
+    """Do work on items, part by part, in up to this many processes; results have to be picklable."""
+    number = min(processes, len(items) // ENOUGH, MOST)
+    if number < 2 or not _may_fork():
+        return [work(items)]
+    first, *others = _cut(items, number)
+    started = [_start(work, part) for part in others]
+    results = [work(first)]
+    for part, (process, reader) in zip(others, started, strict=True):
+        try:
+            results.append(reader.recv())
+        except EOFError:
+            results.append(work(part))
+        process.join()
+        reader.close()
+    return results
+
+
+def _may_fork() -> bool:
+    """Tell whether a copy of this process would work: not on Windows, and not beside threads, which are not copied."""
+    import multiprocessing  # noqa: PLC0415 - small projects need none
+
+    return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+
+
+def _cut(items: Sequence[str], number: int) -> Iterator[Sequence[str]]:
+    """Cut items into parts of nearly the same length; neighbours stay together, as they share most."""
+    size, rest = divmod(len(items), number)
+    start = 0
+    for index in range(number):
+        end = start + size + (index < rest)
+        yield items[start:end]
+        start = end
+
+
+def _start(work: Callable[[Sequence[str]], T], part: Sequence[str]) -> tuple[Any, Connection]:
+    import multiprocessing  # noqa: PLC0415 - as above
+
+    context = multiprocessing.get_context("fork")
+    reader, writer = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(work, part, writer), daemon=True)
+    process.start()
+    writer.close()
+    return process, reader
+
+
+def _work(work: Callable[[Sequence[str]], Any], part: Sequence[str], writer: Connection) -> None:
+    """Send what comes of a part; whatever stops it happens again where the part is then done, and is told there."""
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        writer.send(work(part))
+    writer.close()
