@@ -32,9 +32,9 @@ if TYPE_CHECKING:
         PolicyViolation,
         UsageError,
     )
-    from orpolicy.language.compilation import Request
     from orpolicy.language.diagnostics import Diagnostic, Report, Severity
     from orpolicy.language.explain import Explanation
+    from orpolicy.language.request import Request
     from orpolicy.loading import load
     from orpolicy.locked import Lock
     from orpolicy.project import Project
@@ -57,7 +57,7 @@ _HOMES = {
         "UsageError",
     ),
     "orpolicy.compiled": ("Compiled",),
-    "orpolicy.language.compilation": ("Request",),
+    "orpolicy.language.request": ("Request",),
     "orpolicy.language.diagnostics": ("Diagnostic", "Report", "Severity"),
     "orpolicy.language.explain": ("Explanation",),
     "orpolicy.loading": ("load",),

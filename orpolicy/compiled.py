@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from orpolicy.language.compilation import Messages, Request
+    from orpolicy.language.request import Messages, Request
     from orpolicy.language.skins import Skin
     from orpolicy.language.source import Location, Path
     from orpolicy.routing.catalog import Catalog

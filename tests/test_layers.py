@@ -28,7 +28,7 @@ language.lint.filters language.lint.search language.lint.session language.lint.t
 language.lint
 language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
-language.lowered language.lower language.values language.explain language.effective
+language.lowered language.lower language.values language.request language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins
 language.passes language.recompose language.compilation language.workspace language.survey language.suites language.compiler language.checker
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
@@ -47,7 +47,7 @@ emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
 emulator.scripts emulator.server emulator.testing
-disk
+processes disk
 project loading
 review
 review.trees review.revision_names review.revision review.git
@@ -158,6 +158,7 @@ LOCK_NEEDS = {
     "language",
     "language.compilation",
     "language.lowered",
+    "language.request",
     "language.values",
 }
 LOCK_NEEDS |= {"loading", "lock_text", "locked"}

@@ -32,8 +32,9 @@ from orpolicy.client.lookups import AsyncLookups, Lookups
 from orpolicy.client.replies import Reply, read_reply, read_usage
 from orpolicy.client.streams import AsyncOpened, AsyncStream, Opened, Stream
 from orpolicy.client.turns import Turn
-from orpolicy.client.wire import CHAT, Preset, Sendable, Wire, Wiring
+from orpolicy.client.wire import Preset, Sendable, Wire, Wiring
 from orpolicy.errors import UsageError
+from orpolicy.language.request import CHAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence

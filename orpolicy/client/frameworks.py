@@ -30,8 +30,8 @@ from orpolicy.client.adapters import (
     prove,
 )
 from orpolicy.client.rehearsal import DEFAULT_HOST, Stage, host, silent
-from orpolicy.client.wire import CHAT, encode
 from orpolicy.errors import UsageError
+from orpolicy.language.request import CHAT, encode
 
 if TYPE_CHECKING:
     from orpolicy.client.adapters import Compiled, Messages

@@ -37,8 +37,8 @@ class Turn:
     def settle(self, reply: Reply) -> Reply:
         """Book a reply, compare who served it with whom the preset allows, and return it."""
         self.book(reply.usage)
-        if self._mode is not None:
-            found = audit(self.wire.body, reply, self._catalog)
+        if self._mode is not None and self.wire.asked is not None:
+            found = audit(self.wire.asked.body, reply, self._catalog)
             enforce(self._mode, self._ledger, self.wire.preset, found, reply)
         return reply
 

@@ -7,9 +7,7 @@ OpenRouter's. An OpenRouter host given as ``base_url`` may not undo the region t
 
 from __future__ import annotations
 
-import json
 import os
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,11 +16,12 @@ from attrs import field, frozen
 
 from orpolicy.client.veil import veil
 from orpolicy.errors import UsageError
+from orpolicy.language.request import CHAT, Request, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from decimal import Decimal
 
-CHAT: Final = "/chat/completions"
 _OPENROUTER: Final = "openrouter.ai"
 _DEFAULT: Final = "https://openrouter.ai/api/v1"
 
@@ -58,13 +57,13 @@ class Preset(Protocol):
 class Wire:
     """One request, ready for any number of attempts; ``veil`` takes what it sends out of an error's text.
 
-    ``body`` is what a preset asked for, ``preset`` its name, ``ceiling`` its ``max_cost`` in USD;
+    ``asked`` is what a preset asked for, ``preset`` its name, ``ceiling`` its ``max_cost`` in USD;
     what is not ``repeatable`` has one attempt.
     """
 
     request: httpx.Request = field(repr=False)
     veil: Callable[[str], str] = field(repr=False)
-    body: Mapping[str, Any] = field(factory=dict, repr=False)
+    asked: Sendable | None = field(default=None, repr=False)
     preset: str = ""
     ceiling: Decimal | None = None
     repeatable: bool = True
@@ -103,14 +102,14 @@ class Wiring:
         request = self._build(
             "POST",
             url,
-            content=encode({**asked.body, "stream": True} if stream else asked.body),
+            content=_write(asked, stream=stream),
             headers={**asked.headers, **self._headers},
             timeout=self._timeout,
         )
         return Wire(
             request,
-            partial(self._veil, [asked.body.get(key) for key in ("messages", "input", "system")]),
-            asked.body,
+            partial(self._veil, asked),
+            asked,
             getattr(asked, "preset", ""),
             getattr(asked, "max_cost", None),
         )
@@ -129,10 +128,20 @@ class Wiring:
             headers=self._headers,
             timeout=self._timeout,
         )
-        return Wire(request, partial(self._veil, json), repeatable=method.upper() in {"GET", "HEAD"})
+        return Wire(request, partial(self._cover, json), repeatable=method.upper() in {"GET", "HEAD"})
 
-    def _veil(self, sent: Any, text: str) -> str:
+    def _veil(self, asked: Sendable, text: str) -> str:
+        return self._cover([asked.body.get(key) for key in ("messages", "input", "system")], text)
+
+    def _cover(self, sent: Any, text: str) -> str:
         return veil(text, (self._key, *_texts(sent)))
+
+
+def _write(asked: Sendable, *, stream: bool) -> bytes:
+    """Write a body; a request of this package knows a quicker way to the same bytes."""
+    if isinstance(asked, Request):
+        return asked.to_bytes(stream=stream)
+    return encode({**asked.body, "stream": True} if stream else asked.body)
 
 
 def choose_endpoint(base_url: str | None, asked: str, path: str = CHAT) -> httpx.URL:
@@ -143,31 +152,6 @@ def choose_endpoint(base_url: str | None, asked: str, path: str = CHAT) -> httpx
     if _is_openrouter(url) and wanted.host not in {_OPENROUTER, url.host}:
         raise UsageError(f"the preset asks for {wanted.host}, and base_url would send it to {url.host}")
     return url
-
-
-def encode(body: Mapping[str, Any]) -> bytes:
-    """Serialise a body, keys in their order; raise ``UsageError`` on what JSON cannot carry."""
-    try:
-        return _encode(body).encode()
-    except UnicodeEncodeError as exc:
-        raise UsageError(
-            "a text in the request holds half of a surrogate pair, which UTF-8 cannot carry"
-        ) from exc
-    except RecursionError as exc:
-        raise UsageError("the request is nested too deeply") from exc
-    except (TypeError, ValueError) as exc:
-        raise UsageError(f"the request is not JSON: {exc}") from exc
-
-
-def _plain(value: Any) -> float:
-    if isinstance(value, Decimal):  # from a reply's raw message, sent back in the next turn
-        return float(value)
-    raise TypeError(f"a value of type {type(value).__name__}")
-
-
-_encode: Final[Callable[[Any], str]] = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
-).encode
 
 
 def _url(base_url: str, path: str = CHAT) -> httpx.URL:

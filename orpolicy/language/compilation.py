@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from orpolicy.errors import UsageError
 from orpolicy.language.lowered import REGIONS
-from orpolicy.language.values import FrozenDict, digest, freeze, thaw
+from orpolicy.language.request import Outline
+from orpolicy.language.values import FrozenDict, digest, freeze
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from orpolicy.language.explain import Explanation
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset, Usd
+    from orpolicy.language.request import Messages, Request
     from orpolicy.language.restrict import Restricted
     from orpolicy.language.source import Location, Path
     from orpolicy.language.trees import Branch
-
-
-@frozen
-class Request:
-    """A request that is ready to be sent: the whole body, and headers without the key; ``max_cost`` is USD.
-
-    ``path`` is where it goes below ``base_url``: chat completions, unless another skin was asked for.
-    """
-
-    body: dict[str, Any] = field(repr=False)
-    headers: Mapping[str, str]
-    base_url: str
-    preset: str
-    max_cost: Usd | None = None
-    path: str = "/chat/completions"
-
-
-Messages = str | Sequence[Mapping[str, Any]]
-"""A user's message, or a conversation in OpenRouter's form."""
-
-
-def _read_messages(messages: Any) -> list[Mapping[str, Any]]:
-    if isinstance(messages, str):
-        return [{"role": "user", "content": messages}]
-    if not isinstance(messages, Sequence) or not all(isinstance(message, Mapping) for message in messages):
-        raise UsageError("messages are a text, or a list of mappings with 'role' and 'content'")
-    return list(messages)
 
 
 @define(frozen=True, slots=False, eq=False)
@@ -121,13 +97,12 @@ class Compilation:
             CompileError: an override is not valid, or does not go with the preset.
             PolicyViolation: a policy forbids an override.
         """
-        lowered = self.override(overrides) if overrides else self.lowered
-        conversation = _read_messages(messages)
-        if lowered.system is not None:
-            conversation.insert(0, {"role": "system", "content": lowered.system})
-        body = thaw(lowered.body)
-        body["messages"] = conversation
-        return Request(body, FrozenDict(lowered.headers), lowered.base_url, self.name, lowered.max_cost)
+        outline = Outline(self.override(overrides), self.name) if overrides else self._outline
+        return outline.request(messages)
+
+    @cached_property
+    def _outline(self) -> Outline:
+        return Outline(self.lowered, self.name)
 
     def origin(self, path: Path) -> Location | None:
         """Return where a value of the body was written; for a path that is not there, its nearest ancestor's key."""

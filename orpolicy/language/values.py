@@ -20,6 +20,10 @@ class FrozenDict(dict[str, Any]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, Any]]]:
+        """Copy and pickle it whole: the usual way is to fill an empty one."""
+        return type(self), (dict(self),)
+
 
 class FrozenList(list[Any]):
     """A list that refuses to be changed."""
@@ -27,6 +31,10 @@ class FrozenList(list[Any]):
     __slots__ = ()
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __reduce__(self) -> tuple[type[FrozenList], tuple[list[Any]]]:
+        """Do the same."""
+        return type(self), (list(self),)
 
 
 def freeze(value: Any) -> Any:

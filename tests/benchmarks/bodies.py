@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from benchmarks.measures import Line, Target, alternate, require, timed
 from benchmarks.projects import write_project
 
-from orpolicy.client.wire import encode
 from orpolicy.project import load
 
 if TYPE_CHECKING:
@@ -39,15 +38,15 @@ def make_bodies(settings: Settings) -> Iterator[Line]:
     """Row 5: from messages to the bytes that the client sends, against ``json.dumps`` of the same body."""
     with compiled_presets() as presets:
         bodies = [preset.request(MESSAGES).body for preset in presets]
-        for body in bodies:
+        for preset, body in zip(presets, bodies, strict=True):
             same = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-            require(encode(body) == same, f"{body['model']}: other bytes")
+            require(preset.request(MESSAGES).to_bytes() == same, f"{preset.name}: other bytes")
         sides = [
-            timed(lambda: [encode(preset.request(MESSAGES).body) for preset in presets], 20, len(presets)),
+            timed(lambda: [preset.request(MESSAGES).to_bytes() for preset in presets], 20, len(presets)),
             timed(lambda: [json.dumps(body).encode() for body in bodies], 20, len(presets)),
         ]
         ours, theirs = alternate(sides, settings.rounds(30))
-    size = sum(len(encode(body)) for body in bodies) // len(bodies)
+        size = sum(len(preset.request(MESSAGES).to_bytes()) for preset in presets) // len(presets)
     yield Line(5, f"request to bytes ({size} on average)", ours, "json.dumps", theirs, Target(3, 1.5))
 
 
