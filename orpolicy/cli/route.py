@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orpolicy.cli.arguments import PRESET, environment_option, project_option
 from orpolicy.cli.failures import FINDINGS
@@ -17,7 +17,7 @@ from orpolicy.cli.targets import Selection, select, select_one
 from orpolicy.errors import CompileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from orpolicy.compiled import Compiled
@@ -87,7 +87,7 @@ class Look:
         name = self.selection.chosen[0]
         with showing_findings(self.selection):
             compiled = self.selection.project.preset(name, environment)
-        answer = self._route(compiled)
+        answer = self._route(compiled, lambda path: self._find_place(compiled, path))
         if as_json:
             click.echo(json.dumps(answer.to_json(name, environment), indent=2))
         else:
@@ -113,22 +113,30 @@ class Look:
         project = self.selection.project
         environments = (None, *project.environments) if environment is None else (environment,)
         for name in project.names:
-            for variant in () if self.selection.is_mixin(name) else environments:
-                try:
-                    compiled = project.preset(name, variant)
-                except CompileError as failure:
-                    count = len(failure.report.errors)
-                    yield Row(
-                        name, variant, problem=f"does not compile: {count} error{'s' if count > 1 else ''}"
-                    )
-                else:
-                    yield summarise_route(self._route(compiled), self._worst(compiled), name, variant)
+            if self.selection.is_mixin(name):
+                continue
+            variants = project.variants(name) if environment is None else environments
+            rows = {
+                variant: self._summarise_one(name, variant) for variant in environments if variant in variants
+            }
+            for variant in environments:  # in all others it is what it is without one
+                yield rows.get(variant) or evolve(rows[None], environment=variant)
 
-    def _route(self, compiled: Compiled) -> Route:
-        def origin(path: Place) -> Location | None:
-            place = compiled.origin(path)
-            return None if place is None else self.selection.place(place)
+    def _summarise_one(self, name: str, environment: str | None) -> Row:
+        try:
+            compiled = self.selection.project.preset(name, environment)
+        except CompileError as failure:
+            count = len(failure.report.errors)
+            problem = f"does not compile: {count} error{'s' if count > 1 else ''}"
+            return Row(name, environment, problem=problem)
+        answer = self._route(compiled, lambda _: None)  # a summary shows no places, which are dear to find
+        return summarise_route(answer, self._worst(compiled), name, environment)
 
+    def _find_place(self, compiled: Compiled, path: Place) -> Location | None:
+        place = compiled.origin(path)
+        return None if place is None else self.selection.place(place)
+
+    def _route(self, compiled: Compiled, origin: Callable[[Place], Location | None]) -> Route:
         return compiled.route(
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
