@@ -18,7 +18,9 @@ speaks in paths of the composed preset; the compiler finds the places. One mista
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import frozen
 
 from orpolicy.language.lint import (
     deprecated,
@@ -60,32 +62,54 @@ CHECKS: tuple[Check, ...] = (
     *deprecated.CHECKS,
 )
 
-_ALWAYS: list[Callable[[Preset], Findings]] = []
-_BY_KEY: dict[str, list[Callable[[Preset], Findings]]] = {}
-_BY_TRIGGER: dict[str, dict[str, list[Callable[[Preset], Findings]]]] = {}
+Finds: TypeAlias = "list[Callable[[Preset], Findings]]"
 
-for _check in CHECKS:
-    if not _check.trigger:
-        _ALWAYS.append(_check.find)
-    elif len(_check.trigger) == 1:
-        _BY_KEY.setdefault(_check.trigger[0], []).append(_check.find)
-    else:
-        _BY_TRIGGER.setdefault(_check.trigger[0], {}).setdefault(_check.trigger[1], []).append(_check.find)
+
+@frozen
+class _Index:
+    """Which functions are woken: by anything, by a key, by something inside a key's value."""
+
+    always: Finds
+    by_key: dict[str, tuple[Finds, dict[str, Finds]]]
+
+
+def _build_index(*, marked: bool) -> _Index:
+    """Sort the checks by what wakes them; those about marked names are left out where no name is marked."""
+    index = _Index([], {})
+    for check in CHECKS:
+        if check.marked and not marked:
+            continue
+        if not check.trigger:
+            index.always.append(check.find)
+            continue
+        key, *inner = check.trigger
+        whole, parts = index.by_key.setdefault(key, ([], {}))
+        woken = parts.setdefault(inner[0], []) if inner else whole
+        woken.append(check.find)
+    return index
+
+
+_INDEX = {marked: _build_index(marked=marked) for marked in (False, True)}
 
 
 def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
+    """Find what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
     preset = Preset(data)
-    for find in _ALWAYS:
-        yield from find(preset)
+    index = _INDEX[preset.marked]
+    found: list[Finding] = []
+    for find in index.always:
+        found.extend(find(preset))
     for key, value in preset.items():
-        for find in _BY_KEY.get(key, ()):
-            yield from find(preset)
-        if key in _BY_TRIGGER:
-            woken = _BY_TRIGGER[key]
-            for trigger in list_triggers(key, value):
-                for find in woken.get(trigger, ()):
-                    yield from find(preset)
+        if key not in index.by_key:
+            continue
+        whole, parts = index.by_key[key]
+        for find in whole:
+            found.extend(find(preset))
+        for trigger in list_triggers(key, value) if parts else ():
+            if trigger in parts:
+                for find in parts[trigger]:
+                    found.extend(find(preset))
+    return iter(found)
 
 
 __all__ = ["CHECKS", "Check", "lint"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
@@ -18,23 +18,43 @@ Findings: TypeAlias = Iterator[Finding]
 
 
 class Preset(dict[str, Any]):
-    """A composed preset as plain data, schema-valid, without nulls; the models that it names are read once."""
+    """A composed preset as plain data, schema-valid, without nulls; the models that it names are read once.
 
-    @cached_property
-    def named(self) -> tuple[tuple[Path, str], ...]:
-        """The models that are tried, with their paths, in their order (fact 38)."""
-        first = ((("model",), self["model"]),) if "model" in self else ()
-        return (*first, *((("models", index), text) for index, text in enumerate(self.get("models", ()))))
+    ``named`` are the models that are tried, with their paths, in their order (fact 38), and ``models`` the same, read; a
+    bare reference to a hosted preset is none. ``marked`` says that a name is more than an author and a slug, or that
+    the preset builds on a hosted one: most presets are not, and what is about marks is not asked about them.
+    """
 
-    @cached_property
-    def models(self) -> tuple[ModelId, ...]:
-        """The same, read; a bare reference to a hosted preset is none."""
-        return tuple(model for _, text in self.named if (model := read_model(text)))
+    named: tuple[tuple[Path, str], ...]
+    models: tuple[ModelId, ...]
+    marked: bool
 
-    @cached_property
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Read the names of the models."""
+        super().__init__(data)
+        named: list[tuple[Path, str]] = [(_FIRST, self["model"])] if "model" in self else []
+        if "models" in self:
+            named += [(("models", index), text) for index, text in enumerate(self["models"])]
+        self.named = tuple(named)
+        self.models = tuple([model for _, text in named if (model := read_model(text))])
+        self.marked = "preset" in self or True in [is_marked(text) for _, text in named]
+
+    @property
     def builds_on_hosted(self) -> bool:
         """Whether it builds on a preset that lives on OpenRouter's server."""
-        return "preset" in self or any(PRESET_MARK in text for _, text in self.named)
+        return self.marked and ("preset" in self or any(PRESET_MARK in text for _, text in self.named))
+
+
+_FIRST: Path = ("model",)
+
+
+@lru_cache(maxsize=4096)
+def is_marked(text: str) -> bool:
+    """Tell whether a model's name has a suffix, a tilde or a hosted preset, or is called the latest of its family."""
+    return any(mark in text for mark in _MARKS)
+
+
+_MARKS = (":", "~", "@", "-latest")
 
 
 def list_triggers(key: str, value: Any) -> Iterable[str]:
@@ -61,9 +81,11 @@ class Check:
 
     ``trigger`` is what must be there for the function to have anything to say: a key (``("tools",)``), a key inside it
     (``("provider", "order")``), a kind of entry in it (``("tools", "function")``, ``("plugins", "web")``), or nothing.
-    Most presets say little, so most functions never run.
+    Most presets say little, so most functions never run. ``marked`` functions are silent about a preset that is not
+    ``marked``, and sleep there whatever else wakes them.
     """
 
     codes: tuple[str, ...] = field(converter=_as_tuple)
     trigger: tuple[str, ...]
     find: Callable[[Preset], Findings]
+    marked: bool = False

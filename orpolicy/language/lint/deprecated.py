@@ -102,7 +102,7 @@ def _say(path: Path, message: str, hint: str) -> Finding:
 CHECKS = (
     Check("deprecated", ("route",), check_route),
     Check("deprecated", ("transforms",), check_transforms),
-    Check("deprecated", (), check_variants),
+    Check("deprecated", (), check_variants, marked=True),
     Check("deprecated", ("plugins",), check_plugins),
     Check("deprecated", ("include_reasoning",), check_include_reasoning),
     Check("deprecated", ("usage",), check_usage),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +41,15 @@ _QUANTIZATIONS = frozenset(
 def check_per_token_price(preset: Preset) -> Findings:
     """Report a ceiling a million times too low, as if copied from the catalogue."""
     ceilings = preset["provider"]["max_price"]
-    low = [key for key in _PER_MILLION if key in ceilings and 0 < Decimal(ceilings[key]) < LOWEST_CEILING]
+    low = [key for key in _PER_MILLION if key in ceilings and _is_per_token(ceilings[key])]
     if low:
         related = tuple(("this one too", ("provider", "max_price", other)) for other in low[1:])
         yield _say_per_token(("provider", "max_price", low[0]), Decimal(ceilings[low[0]]), related)
+
+
+@lru_cache(maxsize=1024)
+def _is_per_token(ceiling: Any) -> bool:
+    return 0 < Decimal(ceiling) < LOWEST_CEILING
 
 
 def check_per_token_price_of_router(preset: Preset) -> Findings:
@@ -65,7 +71,7 @@ def _say_per_token(path: Path, price: Decimal, related: tuple[tuple[str, Path], 
 def check_zero_price(preset: Preset) -> Findings:
     """Report a ceiling of zero where no free model is named."""
     ceilings = preset["provider"]["max_price"]
-    zero = next((key for key in _PER_MILLION if key in ceilings and Decimal(ceilings[key]) == 0), None)
+    zero = next((key for key in _PER_MILLION if key in ceilings and not Decimal(ceilings[key])), None)
     if zero is None or not preset.models or any(map(_may_be_free, preset.models)):
         return
     message = "a ceiling of 0 admits free endpoints only, and no free model is named"

@@ -115,9 +115,9 @@ def check_too_many_models(preset: Preset) -> Findings:
 
 def check_free_with_paid_fallback(preset: Preset) -> Findings:
     """Report a chain that starts for free and ends on the bill."""
-    named = [(path, text, model) for path, text in preset.named if (model := read_model(text))]
-    if not named or not named[0][2].free:
+    if not preset.models or not preset.models[0].free:
         return
+    named = [(path, text, model) for path, text in preset.named if (model := read_model(text))]
     for path, text, model in named[1:]:
         if not model.free:
             message = f"the chain starts with a free model, but '{text}' is billed whenever it steps in"
@@ -163,7 +163,7 @@ def check_preset_provider_shadowed(preset: Preset) -> Findings:
 
 def check_server_tools_with_fallbacks(preset: Preset) -> Findings:
     """Report server tools beside several models, which OpenRouter has been seen to refuse."""
-    if len(preset["models"]) + ("model" in preset) < 2:
+    if "tools" not in preset or len(preset["models"]) + ("model" in preset) < 2:
         return
     for index, tool in enumerate(preset.get("tools", ())):
         if tool["type"] != "function":
@@ -177,14 +177,14 @@ def check_server_tools_with_fallbacks(preset: Preset) -> Findings:
 
 
 CHECKS = (
-    Check("bad-model-alias", (), check_alias),
+    Check("bad-model-alias", (), check_alias, marked=True),
     Check("bad-model-alias", ("tools",), check_alias_in_tools),
     Check("bad-model-alias", ("plugins", "fusion"), check_alias_in_plugins),
-    Check("floating-model", (), check_floating_model),
+    Check("floating-model", (), check_floating_model, marked=True),
     Check("duplicate-model", ("models",), check_duplicate_model),
     Check("too-many-models", ("models",), check_too_many_models),
     Check("free-with-paid-fallback", ("models",), check_free_with_paid_fallback),
-    Check("nested-preset", (), check_nested_preset),
-    Check("preset-provider-shadowed", ("provider",), check_preset_provider_shadowed),
+    Check("nested-preset", (), check_nested_preset, marked=True),
+    Check("preset-provider-shadowed", ("provider",), check_preset_provider_shadowed, marked=True),
     Check("server-tools-with-fallbacks", ("models",), check_server_tools_with_fallbacks),
 )

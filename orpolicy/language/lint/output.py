@@ -102,7 +102,7 @@ def _find_flaws(schema: Any) -> list[Flaw]:
                 flaws.extend(_find_wrong_types(path, kind))
             if "required" in node or "enum" in node:
                 flaws.extend(_find_wrong_lists(path, node))
-            for key in node:
+            for key in () if _APPLICATORS.isdisjoint(node) else node:
                 if key in _APPLICATORS:
                     inner = _list_inner(path, key, node[key])
                     if inner is not None:
@@ -115,11 +115,22 @@ def _find_flaws(schema: Any) -> list[Flaw]:
     return flaws
 
 
+def _is_sound_leaf(schema: Any) -> bool:
+    """Tell whether a schema is a type and at most a description, as most are: there is nothing to walk into."""
+    if not isinstance(schema, dict) or not schema.keys() <= _OF_LEAVES:
+        return False
+    kind = schema.get("type")
+    return isinstance(kind, str) and kind in _TYPES
+
+
+_OF_LEAVES = {"type", "description"}
+
+
 def _list_inner(path: Path, key: str, value: Any) -> list[tuple[Path, Any]] | None:
     """List the schemas that stand under a keyword; ``None`` where the value is of the wrong kind."""
     if key in _MAPS_OF_SCHEMAS:
         return (
-            [((*path, key, name), inner) for name, inner in value.items()]
+            [((*path, key, name), inner) for name, inner in value.items() if not _is_sound_leaf(inner)]
             if isinstance(value, dict)
             else None
         )

@@ -6,6 +6,7 @@ work on what ``only`` leaves. Sources: guides/routing/provider-selection.mdx, fa
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Finding
@@ -103,17 +104,16 @@ def check_ignore_without_effect(preset: Preset) -> Findings:
         yield Finding("ignore-without-effect", path, message, "drop 'ignore'", related=related)
 
 
-def check_redundant_provider(preset: Preset) -> Findings:
+def check_redundant_provider(preset: Preset, key: str) -> Findings:
     """Report a slug that another one covers."""
-    for key in _LISTS:
-        slugs = preset["provider"].get(key, ())
-        if len(set(slugs)) == len(slugs) and not any("/" in slug for slug in slugs):
-            continue
-        for index, slug in enumerate(slugs):
-            for earlier, other in enumerate(slugs[:index] if key == "order" else slugs):
-                if earlier != index and covers(other, slug) and (other != slug or earlier < index):
-                    yield _say_redundant(key, index, slug, earlier, other)
-                    break
+    slugs = preset["provider"][key]
+    if len(slugs) < 2 or ("/" not in "".join(slugs) and len(set(slugs)) == len(slugs)):
+        return
+    for index, slug in enumerate(slugs):
+        for earlier, other in enumerate(slugs[:index] if key == "order" else slugs):
+            if earlier != index and covers(other, slug) and (other != slug or earlier < index):
+                yield _say_redundant(key, index, slug, earlier, other)
+                break
 
 
 def _say_redundant(key: str, index: int, slug: str, earlier: int, other: str) -> Finding:
@@ -128,14 +128,13 @@ def _say_redundant(key: str, index: int, slug: str, earlier: int, other: str) ->
     return Finding("redundant-provider", path, message, hint, related=related)
 
 
-def check_display_name(preset: Preset) -> Findings:
+def check_display_name(preset: Preset, key: str) -> Findings:
     """Report a name that is no slug and may match nothing (fact 23)."""
-    for key in ("order", "only"):
-        for index, name in enumerate(preset["provider"].get(key, ())):
-            if not is_provider_slug(name):
-                message = f"'{name}' is not a provider slug"
-                hint = f"did you mean '{meant_provider(name)}'?"
-                yield Finding("provider-display-name", ("provider", key, index), message, hint)
+    for index, name in enumerate(preset["provider"][key]):
+        if not is_provider_slug(name):
+            message = f"'{name}' is not a provider slug"
+            hint = f"did you mean '{meant_provider(name)}'?"
+            yield Finding("provider-display-name", ("provider", key, index), message, hint)
 
 
 def check_ignored_display_name(preset: Preset) -> Findings:
@@ -147,20 +146,23 @@ def check_ignored_display_name(preset: Preset) -> Findings:
             yield Finding("ignored-display-name", ("provider", "ignore", index), message, hint)
 
 
-def check_nothing_allowed(preset: Preset) -> Findings:
-    """Report an empty list: it allows nothing or, read otherwise, everything; neither can be meant."""
+def check_nothing_ordered(preset: Preset) -> Findings:
+    """Report an empty order without fallbacks."""
     provider = preset["provider"]
-    if provider.get("order") == [] and provider.get("allow_fallbacks") is False:
+    if provider["order"] == [] and provider.get("allow_fallbacks") is False:
         message = "no provider is listed, and others are not allowed: nothing is left to serve the request"
         related = (("others are not allowed", ("provider", "allow_fallbacks")),)
         yield Finding(
             "nothing-allowed", ("provider", "order"), message, "name at least one provider", related=related
         )
-    for key, what in (("only", "provider"), ("quantizations", "quantisation")):
-        if provider.get(key) == []:
-            message = f"'{key}' allows nothing"
-            hint = f"name at least one {what}, or drop the key; 'null' removes an inherited list"
-            yield Finding("nothing-allowed", ("provider", key), message, hint)
+
+
+def check_nothing_allowed(preset: Preset, key: str, what: str) -> Findings:
+    """Report an empty list: it allows nothing or, read otherwise, everything; neither can be meant."""
+    if preset["provider"][key] == []:
+        message = f"'{key}' allows nothing"
+        hint = f"name at least one {what}, or drop the key; 'null' removes an inherited list"
+        yield Finding("nothing-allowed", ("provider", key), message, hint)
 
 
 def check_single_point(preset: Preset) -> Findings:
@@ -211,10 +213,20 @@ CHECKS = (
     Check("order-ignored", ("provider", "order"), check_order_ignored),
     Check(("only-all-ignored", "only-ignored"), ("provider", "only"), check_only_ignored),
     Check("ignore-without-effect", ("provider", "ignore"), check_ignore_without_effect),
-    Check("redundant-provider", ("provider",), check_redundant_provider),
-    Check("provider-display-name", ("provider",), check_display_name),
+    *(
+        Check("redundant-provider", ("provider", key), partial(check_redundant_provider, key=key))
+        for key in _LISTS
+    ),
+    *(
+        Check("provider-display-name", ("provider", key), partial(check_display_name, key=key))
+        for key in ("order", "only")
+    ),
     Check("ignored-display-name", ("provider", "ignore"), check_ignored_display_name),
-    Check("nothing-allowed", ("provider",), check_nothing_allowed),
+    Check("nothing-allowed", ("provider", "order"), check_nothing_ordered),
+    *(
+        Check("nothing-allowed", ("provider", key), partial(check_nothing_allowed, key=key, what=what))
+        for key, what in (("only", "provider"), ("quantizations", "quantisation"))
+    ),
     Check("no-fallback-single-point", ("provider", "allow_fallbacks"), check_single_point),
     Check("options-of-another-api", ("provider", "options"), check_options),
     Check("partition-without-models", ("provider", "sort"), check_partition),

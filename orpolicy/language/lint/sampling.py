@@ -70,7 +70,7 @@ def check_missing_limit(preset: Preset) -> Findings:
 def check_ignored_sampling(preset: Preset, key: str) -> Findings:
     """Report a sampling parameter that every model named here ignores (fact 131)."""
     models = preset.models
-    if models and all(model.claude in _WITHOUT_SAMPLING for model in models):
+    if models and models[0].author == "anthropic" and all(m.claude in _WITHOUT_SAMPLING for m in models):
         message = f"'{key}' has no effect: {models[0].author}/{models[0].slug} ignores it"
         hint = "drop it; 'verbosity' is the lever that is left"
         yield Finding("ignored-sampling", (key,), message, hint, anchor="key")

@@ -7,7 +7,6 @@ guides/routing/provider-selection.mdx ("Provider-Specific Headers"), api_referen
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orpolicy.language.diagnostics import Finding
 from orpolicy.language.lint.check import Check, Findings, Preset
@@ -134,6 +133,8 @@ def check_time_zone(preset: Preset) -> Findings:
 
 
 def _is_time_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - few presets name a time zone
+
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

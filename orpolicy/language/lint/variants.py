@@ -149,13 +149,16 @@ def _sorting_variants(preset: Preset) -> list[tuple[Path, str]]:
 
 
 CHECKS = (
-    Check("unknown-variant", (), check_unknown_variant),
-    Check("variant-conflict", (), check_variant_conflict),
+    Check("unknown-variant", (), check_unknown_variant, marked=True),
+    Check("variant-conflict", (), check_variant_conflict, marked=True),
     Check(
-        ("nitro-with-price-sort", "exacto-without-effect"), ("provider", "sort"), check_variant_against_sort
+        ("nitro-with-price-sort", "exacto-without-effect"),
+        ("provider", "sort"),
+        check_variant_against_sort,
+        marked=True,
     ),
-    Check("variant-without-effect", ("provider", "order"), check_variant_without_effect),
-    Check("tier-conflict", ("service_tier",), check_tier_against_variant),
+    Check("variant-without-effect", ("provider", "order"), check_variant_without_effect, marked=True),
+    Check("tier-conflict", ("service_tier",), check_tier_against_variant, marked=True),
     Check("tier-conflict", ("service_tier",), check_tier_against_slugs),
     Check("tier-conflict", ("speed",), check_speed_against_tier),
 )
