@@ -20,7 +20,6 @@ from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import BUILTIN
 from orpolicy.language.rules import RULES
-from orpolicy.language.suites import diagnose_suites, list_suites
 from orpolicy.language.workspace import Workspace
 from orpolicy.processes import divide
 
@@ -58,7 +57,7 @@ class Project:
     @property
     def suites(self) -> tuple[str, ...]:
         """The scenario files that lie among the presets, sorted."""
-        return list_suites(self.workspace)
+        return self.workspace.suite_files
 
     @cached_property
     def library(self) -> tuple[str, ...]:
@@ -100,7 +99,7 @@ class Project:
             )
         further = [
             *self._survey_disk(chosen),
-            *diagnose_suites(self.workspace, None if names is None else suites),
+            *self._survey_suites(self.suites if names is None else suites),
         ]
         dividing = partial(divide, processes=processes)
         if self.catalog is None:
@@ -123,6 +122,13 @@ class Project:
             hint = "'orpolicy catalog pull' writes one; without it, names and prices are not checked"
             place = document.locate(("catalog",))
             yield Diagnostic("missing-catalog", RULES["missing-catalog"].severity, message, place, hint)
+
+    def _survey_suites(self, files: Sequence[str]) -> Iterable[Diagnostic]:
+        if not files:
+            return ()
+        from orpolicy.language.suites import diagnose_suites  # noqa: PLC0415 - many projects have none
+
+        return diagnose_suites(self.workspace, files)
 
     @cached_property
     def catalog(self) -> Catalog | None:

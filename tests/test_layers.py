@@ -18,7 +18,7 @@ language
 language.source language.diagnostics language.rules language.slugs
 language.scalars language.secrets language.syntax language.nodes language.quick language.walk language.document
 language.trees language.overrides language.merge
-language.mistakes language.suggest language.repairs language.validators language.schema language.inspect language.suppress
+language.mistakes language.suggest language.repairs language.validators language.violations language.schema language.inspect language.suppress
 language.files language.settings
 language.model language.writer_order language.writer
 language.lint.check
@@ -38,8 +38,8 @@ routing.prices routing.fares routing.offers routing.rows routing.catalog routing
 routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
 routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
 routing.lint.choice routing.lint.policies routing.lint routing.pull
-client.veil client.refusals client.answers client.replies client.transcript
-client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
+client.veil client.refusals client.answers client.faults client.attempts client.violations client.replies client.chunks
+client.transcript client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client
 compiled lock_text locked inspection

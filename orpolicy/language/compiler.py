@@ -23,7 +23,6 @@ from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.document import Document
-from orpolicy.language.effective import Effective, choose_files
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
 from orpolicy.language.merge import merge_layers, settle
 from orpolicy.language.passes import describe_failure, finish, lay_over
@@ -43,6 +42,7 @@ from orpolicy.language.survey import (
 from orpolicy.language.trees import Branch, Layer, to_data
 
 if TYPE_CHECKING:
+    from orpolicy.language.effective import Effective
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.workspace import Workspace
 
@@ -123,6 +123,8 @@ class Compiler:
             PolicyViolation: a policy cannot be read, or the policies contradict each other.
         """
         self.require(environment, [] if name is None else [name])
+        from orpolicy.language.effective import choose_files  # noqa: PLC0415 - compiling needs no summary of policies
+
         effective = choose_files(self.workspace.policy_values, name, environment)
         found = diagnose_policies(self.workspace, [(None, effective.policy)])
         report = Report(tuple(self._finish((*self.workspace.project.diagnostics, *found))))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, NewType, TypeVar, Union, get_args, get_origin
 
 import cattrs
 from attrs import frozen
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn
 
 Usd = NewType("Usd", Decimal)
 """An amount in US dollars; per million tokens where a field says so."""
@@ -166,16 +166,11 @@ T = TypeVar("T")
 
 def structure(data: Mapping[str, Any]) -> Preset:
     """Read composed data, already valid by the schema, as a ``Preset``."""
-    return _CONVERTER.structure(data, Preset)
+    return _structurer().structure(data, Preset)
 
 
-def unstructure(preset: Preset) -> dict[str, Any]:
-    """Write a ``Preset`` back as plain data; what nobody set is left out."""
-    data: dict[str, Any] = _CONVERTER.unstructure(preset)
-    return data
-
-
-def _make_converter() -> cattrs.Converter:
+@cache
+def _structurer() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
     converter.register_structure_hook(Usd, lambda value, _: Decimal(value))
     converter.register_structure_hook(Decimal, lambda value, _: Decimal(value))
@@ -188,17 +183,14 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook(str | tuple[str, ...] | None, _keep_text_or_tuple)
     converter.register_structure_hook(str | Sort | None, _choose_object(converter, Sort))
     converter.register_structure_hook(Decimal | Percentiles | None, _choose_object(converter, Percentiles))
-    for cls in (MaxPrice, Percentiles, Sort, Provider, Reasoning, Attribution, Preset):
-        converter.register_structure_hook(
-            cls,
-            make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True),
-        )
-        converter.register_unstructure_hook(
-            cls,
-            make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True),
-        )
-    converter.register_unstructure_hook(tuple, list)
+    for cls in _CLASSES:
+        hook: Any = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+        converter.register_structure_hook(cls, hook)
     return converter
+
+
+_CLASSES: tuple[type, ...] = (MaxPrice, Percentiles, Sort, Provider, Reasoning, Attribution, Preset)
+"""Inner ones first."""
 
 
 def _keep(value: Any, _: Any) -> Any:
@@ -234,6 +226,3 @@ def _choose_object(converter: cattrs.Converter, cls: type[T]) -> Any:
         return Decimal(value) if isinstance(value, int) else value
 
     return choose
-
-
-_CONVERTER = _make_converter()

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Diagnostic, Finding
-from orpolicy.language.files import TEST_SUFFIXES, Loaded
+from orpolicy.language.files import Loaded
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.lower import BODY
 from orpolicy.language.rules import RULES
-from orpolicy.language.schema import resolve
 from orpolicy.language.source import from_pointer
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.validators import load_schema
+from orpolicy.language.validators import load_schema, resolve
 from orpolicy.language.workspace import preset_name
 
 if TYPE_CHECKING:
@@ -68,11 +67,6 @@ class Suite:
         return self.document.source.name
 
 
-def list_suites(workspace: Workspace) -> tuple[str, ...]:
-    """Name the scenario files that lie among the presets, sorted."""
-    return tuple(file for file in workspace.yaml_files if file.endswith(TEST_SUFFIXES))
-
-
 def load_suite(workspace: Workspace, file: str) -> Loaded:
     """Read a scenario file; ``value`` is a ``Suite``, which may hold scenarios that are not sound."""
 
@@ -84,7 +78,7 @@ def load_suite(workspace: Workspace, file: str) -> Loaded:
 
 def diagnose_suites(workspace: Workspace, files: Iterable[str] | None = None) -> Iterator[Diagnostic]:
     """Report what is wrong with scenario files, by default all of them, as far as it shows without trying them."""
-    for file in list_suites(workspace) if files is None else files:
+    for file in workspace.suite_files if files is None else files:
         yield from load_suite(workspace, file).diagnostics
 
 

@@ -7,10 +7,10 @@ it busy, the keyword is read anew here.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.repairs import compile_pattern
 from orpolicy.resources import read_schema
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _compile(schema: dict[str, Any]) -> Any:
 
 def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
     """Match to the very end: Python's ``$`` would let a line break pass."""
+    from orpolicy.language.repairs import compile_pattern  # noqa: PLC0415 - needed on rejection only
+
     if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
         yield _violation(f"does not match {pattern}")
 
@@ -102,3 +104,13 @@ def _violation(message: str) -> Any:
     from jsonschema import ValidationError  # noqa: PLC0415  # loaded with the validator
 
     return ValidationError(message)
+
+
+def resolve(root: Mapping[str, Any], node: Any) -> Any:
+    """Follow a schema's local references until there is none."""
+    while isinstance(node, Mapping) and "$ref" in node:
+        target: Any = root
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+    return node

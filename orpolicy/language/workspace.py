@@ -90,6 +90,11 @@ class Workspace:
         return tuple(file for file in self.yaml_files if file.endswith(POLICY_SUFFIXES))
 
     @cached_property
+    def suite_files(self) -> tuple[str, ...]:
+        """The scenario files below the presets folder, sorted."""
+        return tuple(file for file in self.yaml_files if file.endswith(TEST_SUFFIXES))
+
+    @cached_property
     def duplicates(self) -> tuple[Diagnostic, ...]:
         """Files that claim the name of another one (``triage.yaml`` and ``triage.yml``), or of a built-in preset."""
         folder = self.settings.presets

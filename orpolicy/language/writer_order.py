@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from orpolicy.language.schema import resolve
+from orpolicy.language.validators import resolve
 from orpolicy.resources import read_schema
 
 Schema = Mapping[str, Any]

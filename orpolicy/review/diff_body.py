@@ -24,9 +24,9 @@ from attrs import evolve, frozen
 from orpolicy.language.lower import SIDE, order_keys
 from orpolicy.language.lowered import REGIONS
 from orpolicy.language.merge import IDENTITIES, in_json_schema
-from orpolicy.language.schema import merge_strategies, resolve
+from orpolicy.language.schema import merge_strategies
 from orpolicy.language.source import to_pointer
-from orpolicy.language.validators import load_schema
+from orpolicy.language.validators import load_schema, resolve
 from orpolicy.language.values import canonical_json
 from orpolicy.review.classes import BOUND_ORDER, Concern, Row, Way, find_row
 

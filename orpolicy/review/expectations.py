@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.schema import describe
 from orpolicy.language.source import from_pointer
 from orpolicy.language.values import canonical_json
+from orpolicy.language.violations import describe
 from orpolicy.review.outcomes import Failure, Outcome
 from orpolicy.review.promises import PROMISES, report_nobody
 

@@ -14,7 +14,7 @@ from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import Memory
 from orpolicy.language.rules import FAMILIES, RULES, read_page
-from orpolicy.language.suites import list_suites, load_suite
+from orpolicy.language.suites import load_suite
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Project
 from orpolicy.review.lock_check import check_lock
@@ -40,7 +40,7 @@ COMPILED = {"abstract-preset"}
 
 def try_scenarios(workspace: Workspace, catalog: Catalog | None) -> set[str]:
     """Name the rules that scenario files break, before and while they are tried."""
-    loaded = [load_suite(workspace, file) for file in list_suites(workspace)]
+    loaded = [load_suite(workspace, file) for file in workspace.suite_files]
     verdicts = run_suites(Project(workspace), [one.value for one in loaded], catalog)
     diagnostics = [*(found for one in loaded for found in one.diagnostics)]
     return {found.code for found in (*diagnostics, *(found for one in verdicts for found in one.diagnostics))}

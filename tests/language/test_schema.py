@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from mutations import mutations
 from strategies import layers, policies, presets, projects, suites
 
-from orpolicy.language import schema
+from orpolicy.language import violations as rejections
 from orpolicy.language.rules import RULES
-from orpolicy.language.schema import check_shape, describe, merge_strategies, resolve
-from orpolicy.language.validators import fast_validator, load_schema, precise_validator
+from orpolicy.language.schema import check_shape, merge_strategies
+from orpolicy.language.validators import fast_validator, load_schema, precise_validator, resolve
+from orpolicy.language.violations import describe
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
@@ -209,7 +210,7 @@ def test_every_keyword_that_rejects_is_explained(kind: str) -> None:
             word for key, item in inner.items() for word in keywords(item, names=not names and key in named)
         }
 
-    assert keywords(load_schema(kind)) <= schema._EXPLAIN.keys()
+    assert keywords(load_schema(kind)) <= rejections._EXPLAIN.keys()
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orpolicy.disk import Library
 from orpolicy.language.files import Memory
 from orpolicy.language.source import Position
-from orpolicy.language.suites import list_suites, load_suite
+from orpolicy.language.suites import load_suite
 from orpolicy.language.workspace import Workspace
 from orpolicy.project import Project
 from orpolicy.review.expectations import needs_catalog
@@ -38,7 +38,7 @@ def try_out(suite: str, catalog: Catalog | None = CATALOG, **files: str) -> tupl
     workspace = Workspace(
         Memory(texts | {f"presets/{name}.yaml": text for name, text in files.items()}), Workspace(Library())
     )
-    loaded = [load_suite(workspace, file) for file in list_suites(workspace)]
+    loaded = [load_suite(workspace, file) for file in workspace.suite_files]
     verdicts = list(run_suites(Project(workspace), [one.value for one in loaded if one.value], catalog))
     found = [
         *(d for one in loaded for d in one.diagnostics),

@@ -36,8 +36,9 @@ class Preset(dict[str, Any]):
         if "models" in self:
             named += [(("models", index), text) for index, text in enumerate(self["models"])]
         self.named = tuple(named)
-        self.models = tuple([model for _, text in named if (model := read_model(text))])
-        self.marked = "preset" in self or True in [is_marked(text) for _, text in named]
+        names = [_read_name(text) for _, text in named]
+        self.models = tuple([model for model, _ in names if model is not None])
+        self.marked = "preset" in self or True in [marked for _, marked in names]
 
     @property
     def builds_on_hosted(self) -> bool:
@@ -49,9 +50,9 @@ _FIRST: Path = ("model",)
 
 
 @lru_cache(maxsize=4096)
-def is_marked(text: str) -> bool:
-    """Tell whether a model's name has a suffix, a tilde or a hosted preset, or is called the latest of its family."""
-    return any(mark in text for mark in _MARKS)
+def _read_name(text: str) -> tuple[ModelId | None, bool]:
+    """Read a model's name, and tell whether it has a suffix, a tilde or a hosted preset, or is a family's latest."""
+    return read_model(text), any(mark in text for mark in _MARKS)
 
 
 _MARKS = (":", "~", "@", "-latest")

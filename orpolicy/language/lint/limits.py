@@ -71,12 +71,17 @@ def _say_per_token(path: Path, price: Decimal, related: tuple[tuple[str, Path], 
 def check_zero_price(preset: Preset) -> Findings:
     """Report a ceiling of zero where no free model is named."""
     ceilings = preset["provider"]["max_price"]
-    zero = next((key for key in _PER_MILLION if key in ceilings and not Decimal(ceilings[key])), None)
-    if zero is None or not preset.models or any(map(_may_be_free, preset.models)):
+    zeros = [key for key in _PER_MILLION if key in ceilings and _is_zero(ceilings[key])]
+    if not zeros or not preset.models or any(map(_may_be_free, preset.models)):
         return
     message = "a ceiling of 0 admits free endpoints only, and no free model is named"
     hint = "name a ':free' model, or raise the ceiling"
-    yield Finding("zero-price-ceiling", ("provider", "max_price", zero), message, hint)
+    yield Finding("zero-price-ceiling", ("provider", "max_price", zeros[0]), message, hint)
+
+
+@lru_cache(maxsize=1024)
+def _is_zero(ceiling: Any) -> bool:
+    return not Decimal(ceiling)
 
 
 def _may_be_free(model: ModelId) -> bool:
