@@ -115,6 +115,11 @@ class Policy(frozenset[Statement]):
         return {name: tuple(_sort(name, statements)) for name, statements in found.items()}
 
     @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of a policy file that it has something of: ``models`` for ``models.deny``."""
+        return frozenset(name.partition(".")[0] for name in self.fields)
+
+    @cached_property
     def bounds(self) -> Bounds:
         """What the statements come to."""
         return _find_bounds(self)

@@ -49,8 +49,9 @@ class Restricted:
 def restrict(tree: Branch, policy: Policy) -> Restricted:
     """Narrow a settled tree by a policy."""
     work = Work(tree, policy, find_bounds(policy))
-    for narrow in _PASSES if policy else ():
-        narrow(work)
+    for narrow, keys in _PASSES if policy else ():
+        if not keys or not keys.isdisjoint(policy.keys):
+            narrow(work)
     return Restricted(work.data, tuple(work.conflicts), work)
 
 
@@ -143,17 +144,18 @@ def _show(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"'{value}'"
 
 
-_PASSES: tuple[Callable[[Work], None], ...] = (
-    refuse_hosted,
-    narrow_models,
-    narrow_choices,
-    _narrow_switches,
-    narrow_providers,
-    narrow_quantizations,
-    _narrow_ceilings,
-    _narrow_tokens,
-    narrow_plugins,
-    narrow_tools,
-    _narrow_regions,
-    _require_keys,
+_PASSES: tuple[tuple[Callable[[Work], None], frozenset[str]], ...] = (
+    (refuse_hosted, frozenset()),
+    (narrow_models, frozenset({"models"})),
+    (narrow_choices, frozenset({"models"})),
+    (_narrow_switches, frozenset(SWITCHES)),
+    (narrow_providers, frozenset({"providers"})),
+    (narrow_quantizations, frozenset({"quantizations"})),
+    (_narrow_ceilings, frozenset({"max_price", "max_cost"})),
+    (_narrow_tokens, frozenset({"max_tokens"})),
+    (narrow_plugins, frozenset({"plugins"})),
+    (narrow_tools, frozenset({"tools"})),
+    (_narrow_regions, frozenset({"regions"})),
+    (_require_keys, frozenset({"require"})),
 )
+"""Passes in their order, each with the keys of a policy that call for it; none where any policy does."""
