@@ -124,7 +124,7 @@ def test_no_comment_rule_overlay_or_base_lifts_a_policy(text: str, rules: str) -
     project = compiler(MODEL, {"zdr": True}, files)
     with pytest.raises(CompileError):
         project.compile("it", "prod")
-    assert project.check().errors
+    assert check(project).errors
 
 
 @pytest.mark.parametrize(
