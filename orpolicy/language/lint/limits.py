@@ -6,9 +6,7 @@ second (facts 24-26 and 31-34). Sources: guides/routing/provider-selection.mdx, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -41,15 +39,15 @@ _QUANTIZATIONS = frozenset(
 def check_per_token_price(preset: Preset) -> Findings:
     """Report a ceiling a million times too low, as if copied from the catalogue."""
     ceilings = preset["provider"]["max_price"]
-    low = [key for key in _PER_MILLION if key in ceilings and _is_per_token(ceilings[key])]
-    if low:
+    if _is_per_token(ceilings.get("prompt")) or _is_per_token(ceilings.get("completion")):
+        low = [key for key in _PER_MILLION if _is_per_token(ceilings.get(key))]
         related = tuple(("this one too", ("provider", "max_price", other)) for other in low[1:])
         yield _say_per_token(("provider", "max_price", low[0]), Decimal(ceilings[low[0]]), related)
 
 
-@lru_cache(maxsize=1024)
 def _is_per_token(ceiling: Any) -> bool:
-    return 0 < Decimal(ceiling) < LOWEST_CEILING
+    amount = Decimal(ceiling) if isinstance(ceiling, str) else ceiling
+    return amount is not None and 0 < amount < LOWEST_CEILING
 
 
 def check_per_token_price_of_router(preset: Preset) -> Findings:
@@ -71,17 +69,16 @@ def _say_per_token(path: Path, price: Decimal, related: tuple[tuple[str, Path], 
 def check_zero_price(preset: Preset) -> Findings:
     """Report a ceiling of zero where no free model is named."""
     ceilings = preset["provider"]["max_price"]
-    zeros = [key for key in _PER_MILLION if key in ceilings and _is_zero(ceilings[key])]
-    if not zeros or not preset.models or any(map(_may_be_free, preset.models)):
+    zero = "prompt" if _is_zero(ceilings.get("prompt")) else "completion"
+    if not _is_zero(ceilings.get(zero)) or not preset.models or any(map(_may_be_free, preset.models)):
         return
     message = "a ceiling of 0 admits free endpoints only, and no free model is named"
     hint = "name a ':free' model, or raise the ceiling"
-    yield Finding("zero-price-ceiling", ("provider", "max_price", zeros[0]), message, hint)
+    yield Finding("zero-price-ceiling", ("provider", "max_price", zero), message, hint)
 
 
-@lru_cache(maxsize=1024)
 def _is_zero(ceiling: Any) -> bool:
-    return not Decimal(ceiling)
+    return ceiling is not None and not (Decimal(ceiling) if isinstance(ceiling, str) else ceiling)
 
 
 def _may_be_free(model: ModelId) -> bool:
@@ -111,7 +108,7 @@ def check_throughput_unit(preset: Preset) -> Findings:
 def _find_number(preset: Preset, key: str, limit: int) -> tuple[Path, Any]:
     """Return the first threshold that reaches a limit, with its path."""
     threshold = preset["provider"][key]
-    if not isinstance(threshold, Mapping):
+    if not isinstance(threshold, dict):
         return ("provider", key), threshold if threshold >= limit else None
     for name, value in threshold.items():
         if value >= limit:
@@ -131,7 +128,7 @@ def check_throughput_percentiles(preset: Preset) -> Findings:
 
 def _check_percentiles(preset: Preset, key: str, bound: str, *, stricter_is_less: bool) -> Findings:
     cutoffs = preset["provider"][key]
-    if not isinstance(cutoffs, Mapping):
+    if not isinstance(cutoffs, dict):
         return
     named = [name for name in _PERCENTILES if name in cutoffs]
     for low, high in pairwise(named):

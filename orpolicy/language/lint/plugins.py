@@ -15,6 +15,7 @@ Sources: guides/routing/routers/*.mdx, guides/features/plugins/fusion.mdx, the O
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
@@ -30,15 +31,15 @@ _OUTPUT_OF = {"custom_item": "Responses API", "claude_code_compatibility": "Mess
 _PLUGIN_OF = {router: plugin for plugin, router in _ROUTER_OF.items()}
 
 
-def check_routers(preset: Preset) -> Findings:
+def check_routers(preset: Preset, plugin_id: str) -> Findings:
     """Report a router's plugin where its router is not asked (fact 98)."""
     models = preset.models
     if not models or any(model.hosted for model in models):
         return
     named = {model.slug for model in models if model.router}
     for index, plugin in enumerate(preset["plugins"]):
-        router = _ROUTER_OF.get(plugin["id"])
-        if router is None or router in named or plugin.get("enabled") is False:
+        router = _ROUTER_OF[plugin_id]
+        if plugin["id"] != plugin_id or router in named or plugin.get("enabled") is False:
             continue
         path: Path = ("plugins", index, "id")
         other = next((_PLUGIN_OF[name] for name in ("auto", "auto-beta") if name in named), None)
@@ -183,10 +184,14 @@ def check_duplicates(preset: Preset) -> Findings:
         first.setdefault(plugin["id"], index)
 
 
+_OF_ROUTERS = ("router-plugin-without-router", "auto-router-id-mismatch")
 _OF_PATTERNS = ("bad-model-pattern", "router-excludes-everything", "allowed-model-excluded")
 
 CHECKS = (
-    Check(("router-plugin-without-router", "auto-router-id-mismatch"), ("plugins",), check_routers),
+    *(
+        Check(_OF_ROUTERS, ("plugins", plugin), partial(check_routers, plugin_id=plugin))
+        for plugin in _ROUTER_OF
+    ),
     Check(_OF_PATTERNS, ("plugins",), check_patterns),
     Check("pareto-score-without-effect", ("plugins", "pareto-router"), check_pareto),
     Check("fusion-preset-overridden", ("plugins", "fusion"), check_fusion),
