@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from judge import escapes
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
+from orpolicy.language.checker import check
 from orpolicy.language.document import read_document
 from orpolicy.language.slugs import meant_provider, read_model
 from orpolicy.language.source import Source, from_pointer
