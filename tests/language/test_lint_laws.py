@@ -17,6 +17,8 @@ from orpolicy.language.lint.check import Preset, list_triggers
 from orpolicy.language.rules import FAMILIES
 
 if TYPE_CHECKING:
+    from random import Random
+
     from orpolicy.language.diagnostics import Finding
 
 # Presets whose values collide: few slugs, few models, settings that exclude each other.
@@ -175,6 +177,15 @@ def reverse(value: Any) -> Any:
     return [reverse(item) for item in value] if isinstance(value, list) else value
 
 
+def shuffle(value: Any, dice: Random) -> Any:
+    """The same data with the keys of every mapping in some order."""
+    if isinstance(value, Mapping):
+        keys = list(value)
+        dice.shuffle(keys)
+        return {key: shuffle(value[key], dice) for key in keys}
+    return [shuffle(item, dice) for item in value] if isinstance(value, list) else value
+
+
 @given(anything)
 def test_every_finding_points_into_the_preset_and_belongs_to_a_rule(preset: dict[str, Any]):
     for finding in lint(preset):
@@ -205,6 +216,28 @@ def test_what_is_found_does_not_depend_on_the_order_of_keys(preset: dict[str, An
         return Counter(finding.code for finding in lint(data))
 
     assert count(reverse(preset)) == count(preset)
+
+
+@given(collisions, st.randoms(use_true_random=False))
+def test_keys_in_any_order_break_the_same_rules(preset: dict[str, Any], dice: Random):
+    assert Counter(map(_code, lint(shuffle(preset, dice)))) == Counter(map(_code, lint(preset)))
+
+
+def _code(finding: Finding) -> str:
+    return finding.code
+
+
+@given(collisions)
+def test_a_check_about_marked_names_is_silent_about_others(preset: dict[str, Any]):
+    plain = {
+        **preset,
+        "model": "anthropic/claude-sonnet-4.5",
+        "models": ["openai/gpt-5.2", "openrouter/auto"],
+    }
+    assert not Preset(plain).marked
+    for check in CHECKS:
+        if check.marked and is_awake(plain, *check.trigger):
+            assert list(check.find(Preset(plain))) == []
 
 
 @given(anything)

@@ -11,6 +11,7 @@ guides/routing/routers/latest-resolution.mdx, cookbook/evaluate-and-optimize/mod
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.diagnostics import Finding
@@ -79,11 +80,12 @@ def check_budget_against_limit(preset: Preset) -> Findings:
         )
 
 
-def check_effort_against_limit(preset: Preset) -> Findings:
+def check_effort_against_limit(preset: Preset, place: Path) -> Findings:
     """Report an output limit that the smallest budget of a Claude before 4.6 uses up (fact 129)."""
     effort, limit = _find_effort(preset), _find_limit(preset)
     if (
         effort is None
+        or effort != place  # of two places the other one counts, and wakes this check, too
         or limit is None
         or limit[1] > SMALLEST_BUDGET
         or "max_tokens" in preset.get("reasoning", {})
@@ -188,8 +190,10 @@ CHECKS = (
     Check("reasoning-effort-conflict", ("reasoning_effort",), check_effort_conflict),
     Check("effort-with-budget", ("reasoning", "max_tokens"), check_effort_with_budget),
     Check("reasoning-budget-above-limit", ("reasoning", "max_tokens"), check_budget_against_limit),
-    Check("reasoning-budget-above-limit", ("reasoning", "effort"), check_effort_against_limit),
-    Check("reasoning-budget-above-limit", ("reasoning_effort",), check_effort_against_limit),
+    *(
+        Check("reasoning-budget-above-limit", place, partial(check_effort_against_limit, place=place))
+        for place in (("reasoning", "effort"), ("reasoning_effort",))
+    ),
     Check("reasoning-budget-clamped", ("reasoning", "max_tokens"), check_clamped_budget),
     Check("ignored-reasoning-budget", ("reasoning", "max_tokens"), check_ignored_budget),
     Check("disabled-reasoning-at-high-effort", ("reasoning",), check_disabled_at_high_effort),
