@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ORDER = """
-errors resources
+errors resources strict_json
 language
 language.source language.diagnostics language.rules language.slugs
-language.scalars language.secrets language.syntax language.nodes language.quick language.walk language.document
+language.scalars language.secrets language.characters language.syntax language.nodes language.quick language.walk language.document
 language.trees language.overrides language.merge
 language.mistakes language.suggest language.repairs language.validators language.violations language.schema language.inspect language.suppress
 language.files language.settings
@@ -34,7 +34,7 @@ language.passes language.recompose language.compilation language.workspace langu
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing
-routing.prices routing.fares routing.offers routing.rows routing.catalog routing.snapshot routing.resolve
+routing.prices routing.fares routing.offers routing.fields routing.rows routing.catalog routing.snapshot routing.resolve
 routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
 routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
 routing.lint.choice routing.lint.policies routing.lint routing.pull

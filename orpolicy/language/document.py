@@ -14,21 +14,18 @@ from typing import TYPE_CHECKING
 import yaml
 from attrs import define, frozen
 
+from orpolicy.language.characters import find_forbidden_character
 from orpolicy.language.diagnostics import Diagnostic, Severity
 from orpolicy.language.nodes import MAX_DEPTH, compose, find_excessive_depth
 from orpolicy.language.quick import read_quickly
-from orpolicy.language.secrets import find_secrets, holds_secret
+from orpolicy.language.secrets import diagnose, find_secrets, holds_secret, report_secret
 from orpolicy.language.source import Location, Path, Position, Source, Span
-from orpolicy.language.syntax import (
-    explain_syntax_error,
-    find_forbidden_character,
-)
-from orpolicy.language.walk import Ambiguity, Anchor, Walk, diagnose, report_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orpolicy.language.scalars import Json
+    from orpolicy.language.walk import Ambiguity, Anchor
 
 MAX_BYTES = 1024 * 1024
 
@@ -84,6 +81,8 @@ class Document:
 
     @cached_property
     def _places(self) -> dict[Path, tuple[Location | None, Location]]:
+        from orpolicy.language.walk import Walk  # noqa: PLC0415 - most documents are never asked
+
         walk = Walk(self.source, keep_places=True)
         walk.read(compose(self.source.text))
         return walk.places
@@ -137,12 +136,21 @@ def _read(source: Source) -> Reading:
             return Reading(None, (_report(source, "yaml-limit", *excess),))
         root = compose(source.text)
     except yaml.YAMLError as error:
+        from orpolicy.language.syntax import explain_syntax_error  # noqa: PLC0415 - most texts are YAML
+
         problem = explain_syntax_error(source, error)
         location = source.locate(problem.start, problem.end)
         return Reading(None, (diagnose(problem.code, problem.message, location, problem.hint),))
     quick = read_quickly(source.text, root)
     if quick is not None:
         return Reading(Document(source, quick))
+    return _walk(source, root)
+
+
+def _walk(source: Source, root: yaml.Node | None) -> Reading:
+    """Read nodes that there is something to say about."""
+    from orpolicy.language.walk import Walk  # noqa: PLC0415 - most documents need it not
+
     walk = Walk(source)
     data = walk.read(root)
     errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from orpolicy.language.diagnostics import Diagnostic, Related
+from orpolicy.language.rules import RULES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from orpolicy.language.source import Location
 
 _CREDENTIAL = re.compile(
     r"sk-or-[A-Za-z0-9_-]{8,}"  # OpenRouter
@@ -38,3 +43,19 @@ def find_secrets(text: str) -> Iterator[tuple[int, int]]:
 def redact(text: str) -> str:
     """Replace whatever looks like a credential by as many asterisks, so that columns stay where they are."""
     return _CREDENTIAL.sub(lambda match: "*" * len(match[0]), text)
+
+
+def report_secret(place: Location) -> Diagnostic:
+    """Report a credential, without quoting it."""
+    hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
+    return diagnose(
+        "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint
+    )
+
+
+def diagnose(
+    code: str, message: str, place: Location, hint: str | None, related: tuple[Related, ...] = ()
+) -> Diagnostic:
+    """Make a diagnostic that quotes no credential, whatever the text holds."""
+    hint = None if hint is None else redact(hint)
+    return Diagnostic(code, RULES[code].severity, redact(message), place, hint, related)

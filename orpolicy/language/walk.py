@@ -10,9 +10,8 @@ from attrs import define, field, frozen
 
 from orpolicy.language.diagnostics import Diagnostic, Related
 from orpolicy.language.nodes import CORE, IMPLICIT, MAX_DEPTH, events, find_largest_alias, position
-from orpolicy.language.rules import RULES
 from orpolicy.language.scalars import Json, NotJsonError, kind_of_key, read_number, read_plain
-from orpolicy.language.secrets import holds_secret, redact
+from orpolicy.language.secrets import diagnose, holds_secret, report_secret
 from orpolicy.language.source import Location, Path, Position, Source
 from orpolicy.language.syntax import explain_missing_colon
 
@@ -275,19 +274,3 @@ class Walk:
             if child is not node and child.start_mark.index >= node.start_mark.index:
                 return self.source.locate(start, self._place(child).span.end)
         return self.source.locate(start, end)
-
-
-def report_secret(place: Location) -> Diagnostic:
-    """Report a credential, without quoting it."""
-    hint = "remove it, revoke it, and pass the key through the environment (OPENROUTER_API_KEY)"
-    return diagnose(
-        "secret-in-file", "this looks like a credential; files in git must not hold one", place, hint
-    )
-
-
-def diagnose(
-    code: str, message: str, place: Location, hint: str | None, related: tuple[Related, ...] = ()
-) -> Diagnostic:
-    """Make a diagnostic that quotes no credential, whatever the text holds."""
-    hint = None if hint is None else redact(hint)
-    return Diagnostic(code, RULES[code].severity, redact(message), place, hint, related)

@@ -29,12 +29,11 @@ from orpolicy.language.layers import PresetSource
 from orpolicy.language.merge import build_layer
 from orpolicy.language.policy import Policy, meet, read_policy
 from orpolicy.language.schema import merge_strategies
-from orpolicy.language.secrets import holds_secret
+from orpolicy.language.secrets import holds_secret, report_secret
 from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Path, Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.trees import Branch, Layer, Leaf
-from orpolicy.language.walk import report_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
