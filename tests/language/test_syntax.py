@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import garbled
 
+from orpolicy.language.characters import find_forbidden_character
 from orpolicy.language.source import Position, Source
 from orpolicy.language.syntax import (
     SyntaxProblem,
     explain_missing_colon,
     explain_syntax_error,
-    find_forbidden_character,
 )
 
 TEXT = """\
