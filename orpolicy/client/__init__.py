@@ -1,10 +1,11 @@
 """The client wing: how a request is sent, and what comes back.
 
 ``refusals`` (what comes back instead of a reply) · ``sse`` (bytes → events) · ``answers`` (HTTP → document or error) ·
-``replies`` (document → typed reply) · ``flow`` (attempts, waits, no I/O) · ``streams`` (chunks while they arrive) ·
-``wire`` (preset → HTTP request) · ``audit`` (who served, and who may) · ``ledger`` (what was spent) · ``turns`` (a call from
-admission to account) · ``shapes``, ``structures`` (answers as values) · ``lookups`` (the rest of the API) · ``driving``,
-``client`` (the only sockets) · ``adapters``, ``frameworks`` (other packages' keyword arguments).
+``faults`` (which error) · ``replies``, ``chunks`` (document → typed values) · ``flow``, ``attempts`` (what is tried, and when;
+no I/O) · ``streams`` (chunks while they arrive) · ``wire`` (preset → HTTP request) · ``audit``, ``violations`` (who served,
+and who may) · ``ledger`` (what was spent) · ``turns`` (a call from admission to account) · ``shapes``, ``structures`` (answers
+as values) · ``lookups``, ``account`` (the rest of the API) · ``driving``, ``client`` (the only sockets) · ``adapters``,
+``frameworks`` (other packages' keyword arguments).
 
 The names below load their module, and with it httpx, when they are first used.
 """
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from orpolicy.client.account import Credits, Generation, Key
     from orpolicy.client.adapters import AdapterError, for_openai, for_openrouter
+    from orpolicy.client.attempts import Attempt
     from orpolicy.client.audit import RoutingViolation, RoutingWarning
+    from orpolicy.client.chunks import Chunk
     from orpolicy.client.client import AsyncClient, Client
-    from orpolicy.client.flow import Attempt, Retry
+    from orpolicy.client.flow import Retry
     from orpolicy.client.frameworks import (
         as_curl,
         for_instructor,
@@ -27,11 +30,12 @@ if TYPE_CHECKING:
         for_litellm,
         for_pydantic_ai,
     )
-    from orpolicy.client.ledger import Account, BudgetExceeded, Ledger, Violation
+    from orpolicy.client.ledger import Account, BudgetExceeded, Ledger
     from orpolicy.client.refusals import ApiError, StreamError, Unreachable
-    from orpolicy.client.replies import Chunk, Reply, ToolCall, Usage
+    from orpolicy.client.replies import Reply, ToolCall, Usage
     from orpolicy.client.streams import AsyncStream, Stream
     from orpolicy.client.structures import StructureError
+    from orpolicy.client.violations import Violation
 
 _HOMES: Final = {
     "Account": "ledger",
@@ -39,9 +43,9 @@ _HOMES: Final = {
     "ApiError": "refusals",
     "AsyncClient": "client",
     "AsyncStream": "streams",
-    "Attempt": "flow",
+    "Attempt": "attempts",
     "BudgetExceeded": "ledger",
-    "Chunk": "replies",
+    "Chunk": "chunks",
     "Client": "client",
     "Credits": "account",
     "Generation": "account",
@@ -57,7 +61,7 @@ _HOMES: Final = {
     "ToolCall": "replies",
     "Unreachable": "refusals",
     "Usage": "replies",
-    "Violation": "ledger",
+    "Violation": "violations",
     "as_curl": "frameworks",
     "for_instructor": "frameworks",
     "for_langchain": "frameworks",

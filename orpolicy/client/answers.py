@@ -17,17 +17,15 @@ a socket or a clock; the time of day that an HTTP date needs is passed in.
 from __future__ import annotations
 
 import json
-import math
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from attrs import field, frozen
 
-from orpolicy.client.refusals import BY_STATUS, ApiError, Availability, Refusal, UnreadableAnswer
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from orpolicy.client.refusals import ApiError
 
 
 @frozen
@@ -47,9 +45,20 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-decode_json: Final[Callable[[str], Any]] = json.JSONDecoder(
-    parse_float=Decimal, parse_constant=_no_constant
-).decode
+_decoder: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+_read_json: Final = _decoder.raw_decode
+
+
+def decode_json(text: str) -> Any:
+    """Parse a JSON text, fractions as decimals; ``UNREADABLE`` says what it raises."""
+    if (
+        text[:1] == "{"
+    ):  # without blanks around it, as nearly every answer is, there is no need to look for any
+        document, end = _read_json(text)
+        if end == len(text):
+            return document
+    return _decoder.decode(text)
+
 
 UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
 """What ``decode_json`` raises: bad syntax, an exponent out of bounds, nesting without end."""
@@ -69,6 +78,8 @@ def judge(
         return document, None
     if error is None:
         error = {"message": fault or _without_error(answer)}
+    from orpolicy.client.faults import read_error  # noqa: PLC0415 - most answers are none
+
     return None, read_error(answer, error, document, now=now, veil=veil)
 
 
@@ -82,40 +93,6 @@ def find_error(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not error:
         return None
     return error if isinstance(error, dict) else {"message": str(error)}
-
-
-def read_error(
-    answer: Answer,
-    error: Mapping[str, Any],
-    document: Mapping[str, Any] | None,
-    *,
-    now: float,
-    veil: Callable[[str], str],
-) -> ApiError:
-    """Build the error of the right class from an error object, taking what is there and missing nothing."""
-    metadata = _mapping(error.get("metadata"))
-    error_type = _text(metadata.get("error_type"))
-    availability = _availability(error.get("availability") or metadata.get("availability"))
-    status = answer.status if answer.status >= 400 else _code(error.get("code"), error_type)
-    hints = (_retry_after(answer.headers, now), availability.retry_after if availability else None)
-    unreadable = answer.status < 400 and (document is None or find_error(document) is None)
-    refusal = Refusal(
-        message=veil(_text(error.get("message")) or "no message"),
-        status=answer.status if unreadable else status,
-        http_status=answer.status,
-        error_type=error_type,
-        provider=_text(metadata.get("provider_name")),
-        availability=availability,
-        retry_after=max((hint for hint in hints if hint is not None), default=None),
-        generation_id=answer.headers.get("x-generation-id"),
-        request_id=answer.headers.get("x-request-id") or answer.headers.get("cf-ray"),
-        previous_errors=_items(metadata.get("previous_errors") or error.get("previous_errors")),
-        metadata=_mapping(document.get("openrouter_metadata")) or None if document else None,
-        raw=document,
-    )
-    if unreadable:
-        return UnreadableAnswer(refusal)
-    return BY_STATUS.get(status or 0, ApiError)(refusal)
 
 
 def _read(answer: Answer) -> tuple[dict[str, Any] | None, str | None]:
@@ -137,101 +114,3 @@ def _without_error(answer: Answer) -> str:
     if 300 <= answer.status < 400:
         return "the answer is a redirect, which is not followed"
     return "the body holds no error object"
-
-
-_STATUS_OF_TYPE: Final = {  # where the code is missing or a word, as in fact 149
-    "authentication": 401,
-    "payment_required": 402,
-    "permission_denied": 403,
-    "content_policy_violation": 403,
-    "not_found": 404,
-    "timeout": 408,
-    "precondition_failed": 412,
-    "payload_too_large": 413,
-    "unprocessable": 422,
-    "rate_limit_exceeded": 429,
-    "server": 500,
-    "server_error": 500,
-    "provider_unavailable": 502,
-    "provider_overloaded": 529,
-    "context_length_exceeded": 400,
-    "max_tokens_exceeded": 400,
-    "token_limit_exceeded": 400,
-    "string_too_long": 400,
-    "invalid_request": 400,
-    "invalid_prompt": 400,
-}
-
-
-def _code(code: Any, error_type: str | None) -> int | None:
-    if isinstance(code, str) and code.isascii() and code.isdigit():
-        code = int(code[:4])
-    if isinstance(code, int) and not isinstance(code, bool):
-        return code
-    return _STATUS_OF_TYPE.get(error_type or "") or _STATUS_OF_TYPE.get(str(code))
-
-
-def _availability(value: Any) -> Availability | None:
-    if not isinstance(value, dict):
-        return None
-    retryable = value.get("retryable")
-    return Availability(
-        code=_text(value.get("code")) or "unknown",
-        retryable=retryable if isinstance(retryable, bool) else None,
-        retry_after=_seconds(value.get("retry_after")),
-        excluded_by=_words(value.get("excluded_by")),
-        requested_models=_words(value.get("requested_models")),
-        fallback_models=_words(value.get("fallback_models")),
-        constraint=value.get("constraint"),
-        docs_url=_text(value.get("docs_url")),
-    )
-
-
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Read ``Retry-After``, seconds or an HTTP date; the server's own clock counts where it tells it (fact 143)."""
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _seconds(value.strip())
-    if seconds is not None:
-        return seconds
-    then = _date(value)
-    if then is None:
-        return None
-    asked = _date(headers.get("date", ""))
-    return max(0.0, then - (now if asked is None else asked))
-
-
-def _date(value: str) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _seconds(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _items(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list) else ()
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(item for item in _items(value) if isinstance(item, str))

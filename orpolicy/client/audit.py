@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from orpolicy.client.ledger import Violation
+from orpolicy.client.violations import Violation
 from orpolicy.errors import ClientError
 from orpolicy.language.globs import matches
 from orpolicy.language.slugs import TIERS, meant_provider, read_model

@@ -21,16 +21,14 @@ from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar, overload
 
-import anyio
 import httpx
 
 from orpolicy.client.answers import Answer
 from orpolicy.client.driving import drive, drive_async, is_stream
-from orpolicy.client.flow import Attempt, Retry, Send, Surroundings, exchange
+from orpolicy.client.flow import Retry, Surroundings, exchange
 from orpolicy.client.ledger import Ledger
 from orpolicy.client.lookups import AsyncLookups, Lookups
 from orpolicy.client.replies import Reply, read_reply, read_usage
-from orpolicy.client.streams import AsyncOpened, AsyncStream, Opened, Stream
 from orpolicy.client.turns import Turn
 from orpolicy.client.wire import Preset, Sendable, Wire, Wiring
 from orpolicy.errors import UsageError
@@ -40,7 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from decimal import Decimal
 
+    from orpolicy.client.attempts import Attempt
     from orpolicy.client.audit import Mode
+    from orpolicy.client.streams import AsyncStream, Stream
 
     Messages = str | Sequence[Mapping[str, Any]]
 
@@ -114,7 +114,7 @@ class _Base(ABC, Generic[Http]):
     def _sending(self, request: Sendable) -> Turn:
         return Turn(self._wiring.wire(request, stream=False), self.ledger, None, None)
 
-    def _flow(self, wire: Wire) -> Generator[Send, Answer, tuple[Answer, dict[str, Any] | None]]:
+    def _flow(self, wire: Wire) -> Generator[float, Answer, tuple[Answer, dict[str, Any] | None]]:
         retry = self._retry if wire.repeatable else Retry(attempts=1)
         return exchange(retry, self._surroundings, veil=wire.veil, on_attempt=self._on_attempt)
 
@@ -145,6 +145,8 @@ class Client(_Base[httpx.Client], Lookups):
 
     def stream(self, preset: Preset, messages: Messages, **overrides: Any) -> Stream:
         """Return a stream of chunks; the request is sent when it is entered."""
+        from orpolicy.client.streams import Stream  # noqa: PLC0415 - most calls want the whole
+
         turn = self._turn(preset, messages, overrides, stream=True)
         return Stream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
 
@@ -206,6 +208,8 @@ class Client(_Base[httpx.Client], Lookups):
             raise
         if first is None:
             return Answer(status, headers, b"")
+        from orpolicy.client.streams import Opened  # noqa: PLC0415 - whoever opens one has it
+
         return Answer(status, headers, opened=Opened(first, pieces, response))
 
 
@@ -237,6 +241,8 @@ class AsyncClient(_Base[httpx.AsyncClient], AsyncLookups):
 
     def stream(self, preset: Preset, messages: Messages, **overrides: Any) -> AsyncStream:
         """Return a stream of chunks; the request is sent when it is entered."""
+        from orpolicy.client.streams import AsyncStream  # noqa: PLC0415 - most calls want the whole
+
         turn = self._turn(preset, messages, overrides, stream=True)
         return AsyncStream(partial(self._start, turn.wire), now=self._surroundings.now, turn=turn)
 
@@ -270,6 +276,8 @@ class AsyncClient(_Base[httpx.AsyncClient], AsyncLookups):
         return httpx.AsyncClient(timeout=TIMEOUT)
 
     async def _rest(self, seconds: float) -> None:
+        import anyio  # noqa: PLC0415 - only who has to wait
+
         await anyio.sleep(seconds)
 
     async def _chat(self, turn: Turn) -> Reply:
@@ -297,4 +305,6 @@ class AsyncClient(_Base[httpx.AsyncClient], AsyncLookups):
             raise
         if first is None:
             return Answer(status, headers, b"")
+        from orpolicy.client.streams import AsyncOpened  # noqa: PLC0415 - whoever opens one has it
+
         return Answer(status, headers, opened=AsyncOpened(first, pieces, response))

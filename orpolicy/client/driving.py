@@ -6,54 +6,52 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from orpolicy.client.refusals import Unreachable
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from orpolicy.client.answers import Answer
-    from orpolicy.client.flow import Send
+    from orpolicy.client.refusals import Unreachable
 
 T = TypeVar("T")
 
 
 def drive(
-    steps: Generator[Send, Answer, T], send: Callable[[], Answer], sleep: Callable[[float], object]
+    steps: Generator[float, Answer, T], send: Callable[[], Answer], sleep: Callable[[float], object]
 ) -> T:
     """Run a flow to its end: wait as it says, send, and hand it what came back."""
     try:
-        order = next(steps)
+        after = next(steps)
         while True:
-            if order.after:
-                sleep(order.after)
+            if after:
+                sleep(after)
             try:
                 answer = send()
             except httpx.RequestError as exc:
-                order = steps.throw(_unreachable(exc))
+                after = steps.throw(_unreachable(exc))
             else:
-                order = steps.send(answer)
+                after = steps.send(answer)
     except StopIteration as stop:
         result: T = stop.value
         return result
 
 
 async def drive_async(
-    steps: Generator[Send, Answer, T],
+    steps: Generator[float, Answer, T],
     send: Callable[[], Awaitable[Answer]],
     sleep: Callable[[float], Awaitable[object]],
 ) -> T:
     """Do the same for async."""
     try:
-        order = next(steps)
+        after = next(steps)
         while True:
-            if order.after:
-                await sleep(order.after)
+            if after:
+                await sleep(after)
             try:
                 answer = await send()
             except httpx.RequestError as exc:
-                order = steps.throw(_unreachable(exc))
+                after = steps.throw(_unreachable(exc))
             else:
-                order = steps.send(answer)
+                after = steps.send(answer)
     except StopIteration as stop:
         result: T = stop.value
         return result
@@ -61,6 +59,8 @@ async def drive_async(
 
 def _unreachable(exc: httpx.RequestError) -> Unreachable:
     """Say what the network did; an answer that broke off counts, too: nothing of it has been used yet."""
+    from orpolicy.client.refusals import Unreachable  # noqa: PLC0415 - most calls arrive
+
     unconnected = isinstance(
         exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
     )

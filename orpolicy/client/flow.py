@@ -1,6 +1,6 @@
 """The one control flow of a request, for sync and async alike.
 
-A generator that yields ``Send(after)``, which means "send it, that many seconds from now", and is sent the ``Answer``
+A generator that yields numbers, each of which means "send it, that many seconds from now", and is sent the ``Answer``
 or thrown ``Unreachable``. It reads no clock, draws no random number and opens no socket: all three come from outside.
 
 .. code-block:: text
@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 from attrs.validators import ge
 
-from orpolicy.client.answers import Answer, judge
-from orpolicy.client.refusals import ApiError, Unreachable
+from orpolicy.client.answers import judge
+from orpolicy.errors import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from orpolicy.errors import ClientError
+    from orpolicy.client.answers import Answer
+    from orpolicy.client.attempts import Attempt
 
 RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 524, 529})
 RETRIED_TYPES: Final = frozenset(
@@ -58,34 +59,13 @@ class Surroundings:
     random: Callable[[], float] = random.random
 
 
-@frozen
-class Send:
-    """The order to send the request ``after`` that many seconds."""
-
-    after: float
-
-
-@frozen
-class Attempt:
-    """What the ``on_attempt`` hook sees: one attempt, what became of it, and when the next one follows.
-
-    ``seconds`` is how long it took; ``retry_in`` is ``None`` where no other attempt follows.
-    """
-
-    number: int
-    seconds: float
-    status: int | None
-    error: ClientError | None
-    retry_in: float | None
-
-
 def exchange(
     retry: Retry,
     surroundings: Surroundings,
     *,
     veil: Callable[[str], str] = str,
     on_attempt: Callable[[Attempt], object] | None = None,
-) -> Generator[Send, Answer, tuple[Answer, dict[str, Any] | None]]:
+) -> Generator[float, Answer, tuple[Answer, dict[str, Any] | None]]:
     """Try until an answer is good, or raise its error; return the answer with its document, ``None`` for a stream.
 
     ``veil`` takes what was sent out of the text of an error.
@@ -97,11 +77,11 @@ def exchange(
     while True:
         number += 1
         began = clock() + after
-        error: ApiError | Unreachable | None
+        error: ClientError | None
         status = document = None
         try:
-            answer = yield Send(after)
-        except Unreachable as lost:
+            answer = yield after
+        except ClientError as lost:
             error = lost
         else:
             status = answer.status
@@ -109,6 +89,8 @@ def exchange(
         ended = clock()
         wait = None if error is None else _wait(retry, surroundings, error, number, ended - started)
         if on_attempt is not None:
+            from orpolicy.client.attempts import Attempt  # noqa: PLC0415 - most calls tell nobody
+
             on_attempt(Attempt(number, max(0.0, ended - began), status, error, wait))
         if error is None:
             return answer, document
@@ -120,9 +102,11 @@ def exchange(
 
 
 def _wait(
-    retry: Retry, surroundings: Surroundings, error: ApiError | Unreachable, number: int, elapsed: float
+    retry: Retry, surroundings: Surroundings, error: ClientError, number: int, elapsed: float
 ) -> float | None:
     """Return the seconds until the next attempt, or ``None`` where there is none."""
+    from orpolicy.client.refusals import ApiError  # noqa: PLC0415 - a call that goes well refuses nothing
+
     if number >= retry.attempts or not is_worth_retrying(error):
         return None
     backoff = surroundings.random() * min(retry.cap, retry.base * 2.0 ** min(number - 1, 63))
@@ -131,10 +115,14 @@ def _wait(
     return wait if elapsed + wait <= retry.elapsed else None
 
 
-def is_worth_retrying(error: ApiError | Unreachable) -> bool:
+def is_worth_retrying(error: ClientError) -> bool:
     """Say whether the same request may succeed later; ``availability`` and ``error_type`` decide before the status."""
+    from orpolicy.client.refusals import ApiError, Unreachable  # noqa: PLC0415 - as above
+
     if isinstance(error, Unreachable):
         return error.retryable
+    if not isinstance(error, ApiError):
+        return False
     if error.availability is not None and error.availability.retryable is not None:
         return error.availability.retryable
     if error.error_type is not None and error.error_type != "unmapped":

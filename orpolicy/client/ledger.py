@@ -13,7 +13,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from orpolicy.errors import ClientError, UsageError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orpolicy.client.replies import Usage
+    from orpolicy.client.violations import Violation
 
 ZERO: Final = Decimal(0)
 
@@ -61,21 +62,6 @@ class Account:
             self.unpriced + other.unpriced,
             self.unaudited + other.unaudited,
         )
-
-
-@frozen
-class Violation:
-    """A reply from where its preset does not allow; ``breaches`` maps JSON pointers of the body to what was served."""
-
-    preset: str
-    generation_id: str
-    model: str
-    provider: str | None
-    breaches: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        said = "; ".join(f"{pointer} does not allow {served}" for pointer, served in self.breaches)
-        return f"preset '{self.preset}' was not kept to by {self.generation_id or 'a reply'}: {said}"
 
 
 class Ledger:
@@ -142,13 +128,15 @@ class Ledger:
         self._accounts[preset] = self._accounts.get(preset, Account()) + account
 
 
-@frozen(eq=False)
 class Entry:
-    """One call that has been admitted; settle it once, by what it used or as a failure."""
+    """One call that has been admitted, up to a ``ceiling`` in USD; settle it once, by what it used or as a failure."""
 
-    ledger: Ledger = field(repr=False)
-    preset: str
-    ceiling: Decimal
+    __slots__ = ("ceiling", "ledger", "preset")
+
+    def __init__(self, ledger: Ledger, preset: str, ceiling: Decimal) -> None:
+        self.ledger = ledger
+        self.preset = preset
+        self.ceiling = ceiling
 
     def close(self, usage: Usage | None) -> None:
         """Book the usage of a reply."""

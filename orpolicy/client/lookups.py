@@ -10,19 +10,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
-from orpolicy.client.account import (
-    Credits,
-    Generation,
-    Key,
-    read_credits,
-    read_generation,
-    read_key,
-)
-from orpolicy.client.refusals import Refusal, UnreadableAnswer
 from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from orpolicy.client.account import Credits, Generation, Key
+    from orpolicy.client.refusals import UnreadableAnswer
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -54,15 +48,15 @@ class Lookups(ABC):
 
     def generation(self, generation_id: str) -> Generation:
         """Look a past generation up by ``reply.id``; the record may take a moment to appear."""
-        return read_generation(_data(self.request("GET", "/generation", params={"id": generation_id})))
+        return _read_generation(self.request("GET", "/generation", params={"id": generation_id}))
 
     def key(self) -> Key:
         """Return limits and usage of the client's key."""
-        return read_key(_data(self.request("GET", "/key")))
+        return _read_key(self.request("GET", "/key"))
 
     def credits(self) -> Credits:
         """Return the account's credits; needs a management key."""
-        return read_credits(_data(self.request("GET", "/credits")))
+        return _read_credits(self.request("GET", "/credits"))
 
 
 class AsyncLookups(ABC):
@@ -92,15 +86,33 @@ class AsyncLookups(ABC):
 
     async def generation(self, generation_id: str) -> Generation:
         """Look a past generation up by ``reply.id``; the record may take a moment to appear."""
-        return read_generation(_data(await self.request("GET", "/generation", params={"id": generation_id})))
+        return _read_generation(await self.request("GET", "/generation", params={"id": generation_id}))
 
     async def key(self) -> Key:
         """Return limits and usage of the client's key."""
-        return read_key(_data(await self.request("GET", "/key")))
+        return _read_key(await self.request("GET", "/key"))
 
     async def credits(self) -> Credits:
         """Return the account's credits; needs a management key."""
-        return read_credits(_data(await self.request("GET", "/credits")))
+        return _read_credits(await self.request("GET", "/credits"))
+
+
+def _read_generation(document: Any) -> Generation:
+    from orpolicy.client.account import read_generation  # noqa: PLC0415 - few programs look anything up
+
+    return read_generation(_data(document))
+
+
+def _read_key(document: Any) -> Key:
+    from orpolicy.client.account import read_key  # noqa: PLC0415 - as above
+
+    return read_key(_data(document))
+
+
+def _read_credits(document: Any) -> Credits:
+    from orpolicy.client.account import read_credits  # noqa: PLC0415 - as above
+
+    return read_credits(_data(document))
 
 
 def _endpoints_of(model: str) -> str:
@@ -127,4 +139,6 @@ def _rows(document: Any, key: str | None = None) -> tuple[Row, ...]:
 
 
 def _unreadable(what: str, document: Any) -> UnreadableAnswer:
+    from orpolicy.client.refusals import Refusal, UnreadableAnswer  # noqa: PLC0415 - for failures only
+
     return UnreadableAnswer(Refusal(f"the body holds {what}", status=200, http_status=200, raw=document))

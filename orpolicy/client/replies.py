@@ -1,4 +1,4 @@
-"""Typed replies: what a chat completion says, whole or in chunks.
+"""Typed replies: what a chat completion says.
 
 Fields come and go in OpenRouter's answers, so reading is permissive: what is missing or of another kind becomes
 ``None``, zero or empty, and everything that came stays in ``raw``. Costs are decimals read from the JSON text
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from orpolicy.client.refusals import Refusal, UnreadableAnswer
 from orpolicy.errors import ClientError
 
 if TYPE_CHECKING:
@@ -87,70 +86,32 @@ class Reply:
         return message
 
 
-@frozen
-class Chunk:
-    """A piece of a completion as it arrives.
-
-    A stream has thousands of them, and most hold text alone: the rest is read from ``raw`` where it is asked for.
-    """
-
-    text: str = field(repr=False)
-    finish_reason: str | None
-    raw: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def reasoning(self) -> str:
-        """The piece of reasoning, empty where there is none."""
-        return _text(_mapping(first_choice(self.raw).get("delta")).get("reasoning"))
-
-    @property
-    def tool_calls(self) -> tuple[ToolCall, ...]:
-        """Pieces of tool calls; ``index`` says of which."""
-        return _tool_calls(_mapping(first_choice(self.raw).get("delta")).get("tool_calls"))
-
-    @property
-    def usage(self) -> Usage | None:
-        """Tokens and cost, which come with the last chunk (fact 151)."""
-        return read_usage(self.raw.get("usage"))
-
-
 def read_reply(document: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
     """Read the body of a successful answer; raise ``UnreadableAnswer`` where it holds no message."""
     choice = first_choice(document)
     message = choice.get("message")
     if not isinstance(message, dict):
+        from orpolicy.client.refusals import Refusal, UnreadableAnswer  # noqa: PLC0415 - nearly all hold one
+
         refusal = Refusal(
             "the body holds no choice with a message", http_status=200, status=200, raw=document
         )
         raise UnreadableAnswer(refusal)
     metadata = document.get("openrouter_metadata")
     return Reply(
-        text=_content(message.get("content")),
-        tool_calls=_tool_calls(message.get("tool_calls")),
+        text=read_content(message.get("content")),
+        tool_calls=read_tool_calls(message.get("tool_calls")),
         reasoning=_text_or_none(message.get("reasoning")),
         refusal=_text_or_none(message.get("refusal")),
         finish_reason=_text_or_none(choice.get("finish_reason")),
         native_finish_reason=_text_or_none(choice.get("native_finish_reason")),
-        model=_text(document.get("model")),
+        model=read_text(document.get("model")),
         provider=_text_or_none(document.get("provider")) or _selected_provider(metadata),
-        id=headers.get("x-generation-id") or _text(document.get("id")),
+        id=headers.get("x-generation-id") or read_text(document.get("id")),
         service_tier=_text_or_none(document.get("service_tier")),
         usage=read_usage(document.get("usage")),
         metadata=metadata if isinstance(metadata, dict) else None,
         raw=document,
-    )
-
-
-def read_chunk(document: Mapping[str, Any]) -> Chunk:
-    """Read one chunk of a stream."""
-    choice = first_choice(document)
-    delta = choice.get("delta")
-    content = delta.get("content") if isinstance(delta, dict) else None
-    finish_reason = choice.get("finish_reason")
-    return Chunk(
-        content if isinstance(content, str) else _content(content),
-        finish_reason if isinstance(finish_reason, str) else None,
-        document,
     )
 
 
@@ -162,16 +123,17 @@ def first_choice(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _content(content: Any) -> str:
+def read_content(content: Any) -> str:
     """Return the text of a message's content, which may also be a list of parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+        return "".join(read_text(part.get("text")) for part in content if isinstance(part, dict))
     return ""
 
 
-def _tool_calls(calls: Any) -> tuple[ToolCall, ...]:
+def read_tool_calls(calls: Any) -> tuple[ToolCall, ...]:
+    """Read the calls that a message or a delta asks for."""
     if not isinstance(calls, list):
         return ()
     return tuple(_tool_call(call, n) for n, call in enumerate(calls) if isinstance(call, dict))
@@ -182,9 +144,9 @@ def _tool_call(call: Mapping[str, Any], place: int) -> ToolCall:
     function = function if isinstance(function, dict) else {}
     index = call.get("index")
     return ToolCall(
-        id=_text(call.get("id")),
-        name=_text(function.get("name")),
-        arguments=_text(function.get("arguments")),
+        id=read_text(call.get("id")),
+        name=read_text(function.get("name")),
+        arguments=read_text(function.get("arguments")),
         index=index if isinstance(index, int) else place,
     )
 
@@ -193,8 +155,8 @@ def read_usage(value: Any) -> Usage | None:
     """Read what a reply used, ``None`` where it does not say; other skins speak of input and output."""
     if not isinstance(value, dict):
         return None
-    prompt = _mapping(value.get("prompt_tokens_details"))
-    completion = _mapping(value.get("completion_tokens_details"))
+    prompt = read_mapping(value.get("prompt_tokens_details"))
+    completion = read_mapping(value.get("completion_tokens_details"))
     is_byok = value.get("is_byok")
     prompt_tokens = read_count(value.get("prompt_tokens", value.get("input_tokens")))
     completion_tokens = read_count(value.get("completion_tokens", value.get("output_tokens")))
@@ -203,7 +165,7 @@ def read_usage(value: Any) -> Usage | None:
         completion_tokens=completion_tokens,
         total_tokens=read_count(value.get("total_tokens")) or prompt_tokens + completion_tokens,
         cost=read_usd(value.get("cost")),
-        upstream_cost=read_usd(_mapping(value.get("cost_details")).get("upstream_inference_cost")),
+        upstream_cost=read_usd(read_mapping(value.get("cost_details")).get("upstream_inference_cost")),
         cached_tokens=read_count(prompt.get("cached_tokens")),
         cache_write_tokens=read_count(prompt.get("cache_write_tokens")),
         reasoning_tokens=read_count(completion.get("reasoning_tokens")),
@@ -214,7 +176,7 @@ def read_usage(value: Any) -> Usage | None:
 
 def _selected_provider(metadata: Any) -> str | None:
     """Find who served it in the routing report, where the body does not say (fact 133)."""
-    available = _mapping(_mapping(metadata).get("endpoints")).get("available")
+    available = read_mapping(read_mapping(metadata).get("endpoints")).get("available")
     for endpoint in available if isinstance(available, list) else ():
         if isinstance(endpoint, dict) and endpoint.get("selected") is True:
             return _text_or_none(endpoint.get("provider"))
@@ -241,11 +203,13 @@ def read_count(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def read_mapping(value: Any) -> Mapping[str, Any]:
+    """Read an object, empty where there is none."""
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def read_text(value: Any) -> str:
+    """Read a text, empty where there is none."""
     return value if isinstance(value, str) else ""
 
 

@@ -61,7 +61,8 @@ class Splitter:
                 if self._data:
                     yield self._event()
                 continue
-            self._limited(len(line))
+            if self._size + len(line) > self._limit:
+                raise self._too_large()
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif line == b"data":
@@ -85,12 +86,12 @@ class Splitter:
         """Keep part of a line; joining only when it ends keeps a long line in small pieces linear."""
         if part:
             self._held += len(part)
-            self._limited(self._held)
+            if self._size + self._held > self._limit:
+                raise self._too_large()
             self._parts.append(part)
 
-    def _limited(self, more: int) -> None:
-        if self._size + more > self._limit:
-            raise StreamError(f"one event of the stream is larger than {self._limit:,} bytes")
+    def _too_large(self) -> StreamError:
+        return StreamError(f"one event of the stream is larger than {self._limit:,} bytes")
 
     def _event(self) -> str:
         data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)

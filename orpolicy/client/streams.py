@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import httpx
 from attrs import frozen
 
-from orpolicy.client.answers import UNREADABLE, Answer, decode_json, find_error, read_error
+from orpolicy.client.answers import UNREADABLE, Answer, decode_json, find_error
+from orpolicy.client.chunks import Chunk, read_chunk
 from orpolicy.client.refusals import StreamError
-from orpolicy.client.replies import Chunk, Reply, read_chunk, read_reply
+from orpolicy.client.replies import Reply, first_choice, read_reply
 from orpolicy.client.sse import DONE, Splitter
 from orpolicy.client.transcript import Transcript
 from orpolicy.errors import ClientError, UsageError
@@ -41,6 +42,7 @@ class Listening:
         self._veil = veil
         self._splitter = Splitter()
         self._transcript = Transcript()
+        self._whole: Reply | None = None
 
     def hear(self, piece: bytes) -> Iterator[Chunk]:
         """Yield the chunks that ``piece`` completes; raise ``ApiError`` or ``StreamError``."""
@@ -49,9 +51,7 @@ class Listening:
                 if data == DONE:
                     self.done = True
                     return
-                chunk = self._chunk(data)
-                self._transcript.add(chunk)
-                yield chunk
+                yield self._chunk(data)
         except ClientError as exc:
             self.failure = exc
             raise
@@ -69,6 +69,13 @@ class Listening:
             raise self.failure
         if not partial and not self.done:
             raise StreamError("the stream was closed before its end; `partial` holds what had arrived")
+        if not self.done:
+            return self._assemble()
+        if self._whole is None:
+            self._whole = self._assemble()
+        return self._whole
+
+    def _assemble(self) -> Reply:
         return read_reply(self._transcript.document(), self._answer.headers)
 
     def _chunk(self, data: str) -> Chunk:
@@ -78,11 +85,15 @@ class Listening:
             raise StreamError("an event of the stream is not valid JSON") from exc
         if not isinstance(document, dict):
             raise StreamError("an event of the stream is not a chunk")
-        error = find_error(document)
-        if error is not None:
-            self._transcript.add(read_chunk(document))
-            raise read_error(self._answer, error, document, now=self._now(), veil=self._veil)
-        return read_chunk(document)
+        choice = first_choice(document)
+        self._transcript.add(document, choice)
+        if "error" in document or "error" in choice:
+            error = find_error(document)
+            if error is not None:
+                from orpolicy.client.faults import read_error  # noqa: PLC0415 - most streams hold none
+
+                raise read_error(self._answer, error, document, now=self._now(), veil=self._veil)
+        return read_chunk(document, choice)
 
 
 def broken(exc: httpx.RequestError) -> StreamError:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.client.replies import first_choice
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from orpolicy.client.replies import Chunk
 
 
 class Transcript:
@@ -27,36 +23,48 @@ class Transcript:
         self._ends: dict[str, Any] = {}
         self.finish_reason: str | None = None
 
-    def add(self, chunk: Chunk) -> None:
-        """Take one more chunk."""
-        document = chunk.raw
-        choice = first_choice(document)
+    def add(self, document: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
+        """Take one more chunk; ``choice`` is its only one."""
         delta = choice.get("delta")
-        if delta:
+        if delta and isinstance(delta, dict):
             self._deltas.append(delta)
         if choice.get("logprobs"):
             self._logprobs.append(choice["logprobs"])
-        if chunk.finish_reason is not None:
-            self.finish_reason = chunk.finish_reason
+        finish_reason = choice.get("finish_reason")
+        if isinstance(finish_reason, str):
+            self.finish_reason = finish_reason
             self._ends = {k: v for k, v in choice.items() if k not in {"delta", "index", "logprobs"}}
         if not self._top or "usage" in document or "openrouter_metadata" in document:
             self._top.update((k, v) for k, v in document.items() if k != "choices" and v is not None)
 
     def document(self) -> dict[str, Any]:
         """Return the body so far, in the shape of an answer that was not streamed."""
-        message: dict[str, Any] = {"role": "assistant", "content": None}
-        for key in ("content", "reasoning", "refusal"):
-            pieces = [text for delta in self._deltas if isinstance(text := delta.get(key), str)]
-            if pieces:
-                message[key] = "".join(pieces)
-        for delta in self._deltas:
-            for key, value in delta.items():
-                if not (isinstance(value, str) and isinstance(message.get(key), str)):
-                    message[key] = _joined(message.get(key), value)
-        choice = {"finish_reason": self.finish_reason, **self._ends, "index": 0, "message": message}
+        choice = {"finish_reason": self.finish_reason, **self._ends, "index": 0, "message": self._message()}
         for logprobs in self._logprobs:
             choice["logprobs"] = _joined(choice.get("logprobs"), logprobs)
         return {**self._top, "object": "chat.completion", "choices": [choice]}
+
+    def _message(self) -> dict[str, Any]:
+        """Join the deltas: first their texts, most of which are nothing else, then all other values in their order."""
+        texts: dict[str, list[str]] = {"role": [], "content": [], "reasoning": [], "refusal": []}
+        others: list[tuple[str, Any]] = []
+        mixed = set()  # keys of texts that are sometimes something else
+        for delta in self._deltas:
+            for key, value in delta.items():
+                pieces = texts.get(key)
+                if pieces is not None and isinstance(value, str):
+                    pieces.append(value)
+                    if key not in mixed:
+                        continue
+                elif value is not None:
+                    mixed.add(key)
+                others.append((key, value))
+        message: dict[str, Any] = {"role": "assistant", "content": None}
+        message.update((key, "".join(pieces)) for key, pieces in texts.items() if pieces and key != "role")
+        for key, value in others:
+            if not (isinstance(value, str) and isinstance(message.get(key), str)):
+                message[key] = _joined(message.get(key), value)
+        return message
 
 
 _GROWING = frozenset({"arguments", "name", "text", "summary", "data", "transcript"})

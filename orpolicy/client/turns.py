@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.client.audit import audit, enforce
-
 if TYPE_CHECKING:
     from orpolicy.client.audit import Mode
     from orpolicy.client.ledger import Entry, Ledger
@@ -38,6 +36,8 @@ class Turn:
         """Book a reply, compare who served it with whom the preset allows, and return it."""
         self.book(reply.usage)
         if self._mode is not None and self.wire.asked is not None:
+            from orpolicy.client.audit import audit, enforce  # noqa: PLC0415 - for those who want one
+
             found = audit(self.wire.asked.body, reply, self._catalog)
             enforce(self._mode, self._ledger, self.wire.preset, found, reply)
         return reply

@@ -11,12 +11,13 @@ import pytest
 from attrs import define, field, frozen
 
 from orpolicy.client.client import AsyncClient, Client
-from orpolicy.client.flow import Attempt, Retry, Surroundings
+from orpolicy.client.flow import Retry, Surroundings
 from orpolicy.errors import OrpolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from orpolicy.client.attempts import Attempt
     from orpolicy.client.replies import Chunk, Reply
 
 KEY = "sk-or-v1-0123456789abcdef"

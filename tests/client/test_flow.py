@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orpolicy.client.answers import Answer
-from orpolicy.client.flow import RETRIED_STATUSES, RETRIED_TYPES, Attempt, Retry, Surroundings, exchange
+from orpolicy.client.attempts import Attempt
+from orpolicy.client.flow import RETRIED_STATUSES, RETRIED_TYPES, Retry, Surroundings, exchange
 from orpolicy.client.refusals import BY_STATUS, ApiError, Unreachable
 from orpolicy.errors import ClientError
 
@@ -48,13 +49,13 @@ def run(
     world = Surroundings(clock=lambda: result.time, now=lambda: NOW, random=lambda: chance)
     steps = exchange(retry or Retry(), world, on_attempt=result.seen.append)
     try:
-        order = next(steps)
+        after = next(steps)
         while True:
             if result.attempts:
-                result.waits.append(order.after)
-            result.time += order.after + seconds
+                result.waits.append(after)
+            result.time += after + seconds
             step = script[min(result.attempts, len(script) - 1)]
-            order = steps.throw(step) if isinstance(step, Unreachable) else steps.send(step)
+            after = steps.throw(step) if isinstance(step, Unreachable) else steps.send(step)
     except StopIteration as stop:
         result.answer, _ = stop.value
     except ClientError as exc:

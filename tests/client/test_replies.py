@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orpolicy.client.answers import decode_json
+from orpolicy.client.chunks import read_chunk
 from orpolicy.client.refusals import UnreadableAnswer
-from orpolicy.client.replies import Reply, ToolCall, read_chunk, read_reply
-from orpolicy.client.transcript import Transcript
+from orpolicy.client.replies import Reply, ToolCall, first_choice, read_reply
+from orpolicy.client.transcript import Transcript, _joined
 from orpolicy.errors import ClientError
 
 WHOLE = {
@@ -112,9 +113,8 @@ def test_a_count_is_a_whole_number_or_nothing(count, tokens) -> None:
 
 def test_no_repr_shows_a_prompt_or_a_completion() -> None:
     reply = read(WHOLE)
-    chunk = read_chunk(
-        {"choices": [{"delta": {"content": "Private words", "reasoning": "Private thoughts"}}]}
-    )
+    document = {"choices": [{"delta": {"content": "Private words", "reasoning": "Private thoughts"}}]}
+    chunk = read_chunk(document, first_choice(document))
     for shown in (repr(reply), str(reply), repr(chunk), repr(reply.tool_calls)):
         assert "Private" not in shown
         assert "amount" not in shown
@@ -173,12 +173,64 @@ ANY = st.recursive(
 def test_fields_may_come_go_and_change_their_kind(top, message) -> None:
     reply = read({**top, "choices": [{"message": message, "delta": message, "finish_reason": top.get("id")}]})
     assert isinstance(reply.text, str)
-    chunk = read_chunk(reply.raw)
+    chunk = read_chunk(reply.raw, first_choice(reply.raw))
     assert isinstance(chunk.text, str)
     transcript = Transcript()
-    transcript.add(chunk)
-    transcript.add(chunk)
+    hear(transcript, chunk.raw)
+    hear(transcript, chunk.raw)
     assert isinstance(read(json.loads(json.dumps(transcript.document(), default=float))).text, str)
+
+
+def hear(transcript: Transcript, document: dict[str, Any]) -> None:
+    transcript.add(document, first_choice(document))
+
+
+def put_together(deltas: list[dict[str, Any]]) -> dict[str, Any]:
+    """Join deltas the plain way: all texts of a key, then every value that is none, in its turn."""
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    for key in ("content", "reasoning", "refusal"):
+        pieces = [text for delta in deltas if isinstance(text := delta.get(key), str)]
+        if pieces:
+            message[key] = "".join(pieces)
+    for delta in deltas:
+        for key, value in delta.items():
+            if not (isinstance(value, str) and isinstance(message.get(key), str)):
+                message[key] = _joined(message.get(key), value)
+    return message
+
+
+DELTA = st.dictionaries(
+    st.sampled_from(["role", "content", "reasoning", "refusal", "tool_calls", "images"]),
+    st.text(max_size=3) | ANY,
+)
+
+
+@given(st.lists(DELTA, max_size=6))
+def test_one_look_at_the_deltas_joins_them_as_many_would(deltas) -> None:
+    transcript = Transcript()
+    for delta in deltas:
+        hear(transcript, {"choices": [{"delta": delta}]})
+    assert transcript.document()["choices"][0]["message"] == put_together(deltas)
+
+
+BLANKS = st.text(" \n\t\r", max_size=2)
+
+
+@given(
+    st.recursive(ANY, lambda inner: st.dictionaries(st.text(max_size=2), inner, max_size=2)),
+    BLANKS,
+    BLANKS,
+    st.sampled_from(["", "}", "x", ","]),
+)
+def test_a_text_that_begins_like_an_object_is_read_like_any_other(value, before, after, rest) -> None:
+    text = before + json.dumps(value) + after + rest
+    try:
+        expected = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        with pytest.raises(ValueError):
+            decode_json(text)
+    else:
+        assert decode_json(text) == expected
 
 
 PIECES = st.lists(st.text(max_size=5), max_size=5)
@@ -223,15 +275,14 @@ def test_chunks_put_together_read_like_the_whole(content, reasoning, calls, usag
 
     transcript = Transcript()
     for delta in deltas:
-        transcript.add(
-            read_chunk(
-                {**top, "object": "x", "choices": [{"delta": delta, "index": 0, "finish_reason": None}]}
-            )
+        hear(
+            transcript,
+            {**top, "object": "x", "choices": [{"delta": delta, "index": 0, "finish_reason": None}]},
         )
     last = {**top, "choices": [{**ends, "index": 0, "delta": {"role": "assistant", "content": ""}}]}
-    transcript.add(read_chunk(last))
+    hear(transcript, last)
     if usage:
-        transcript.add(read_chunk({**top, "choices": [], "usage": usage}))
+        hear(transcript, {**top, "choices": [], "usage": usage})
     assembled = read_reply(transcript.document(), {})
     assert assembled == read_reply(whole | {"choices": assembled.raw["choices"]}, {}), "the rest of the body"
     expected = read_reply(whole, {})
@@ -260,7 +311,7 @@ def test_reasoning_details_images_audio_and_logprobs_are_put_together() -> None:
         ({"audio": {"id": "x", "data": "BB", "transcript": "lo"}}, None),
     ]:
         choice = {"delta": delta, **({"logprobs": logprobs} if logprobs else {})}
-        transcript.add(read_chunk({"id": "g", "choices": [choice]}))
+        hear(transcript, {"id": "g", "choices": [choice]})
     choice = transcript.document()["choices"][0]
     assert choice["message"]["reasoning_details"] == [
         {"type": "reasoning.text", "index": 0, "text": "Let me", "format": "f", "signature": "s"},

@@ -13,13 +13,14 @@ import httpx
 from attrs import frozen
 
 from orpolicy.client.client import AsyncClient
-from orpolicy.client.flow import Attempt, Retry
+from orpolicy.client.flow import Retry
 from orpolicy.emulator.faults import Fault
 from orpolicy.emulator.local import Emulator
 from orpolicy.emulator.server import Server
 from orpolicy.errors import ClientError
 
 if TYPE_CHECKING:
+    from orpolicy.client.attempts import Attempt
     from orpolicy.client.replies import Reply
 
 CALLS = int(os.environ.get("ORPOLICY_CALLS", "500"))
