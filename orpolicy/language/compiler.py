@@ -24,13 +24,14 @@ from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
-from orpolicy.language.merge import merge_layers, settle
+from orpolicy.language.merge import merge_layers
 from orpolicy.language.passes import describe_failure, finish, lay_over
 from orpolicy.language.reports import (
     report_abstract,
     report_vain_removals,
 )
 from orpolicy.language.rules import RULES
+from orpolicy.language.settle import settle
 from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import Suppression, find_suppressions, suppress

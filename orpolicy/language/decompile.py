@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from orpolicy.errors import UsageError
+from orpolicy.language.building import in_json_schema
 from orpolicy.language.decompile_factor import factor
 from orpolicy.language.decompile_forms import Kind, recognise
 from orpolicy.language.decompile_headers import read_headers, read_url
@@ -31,7 +32,6 @@ from orpolicy.language.decompile_literals import ImportProblem, Opaque, find_opa
 from orpolicy.language.diagnostics import Report
 from orpolicy.language.document import read_document
 from orpolicy.language.inspect import inspect_document
-from orpolicy.language.merge import in_json_schema
 from orpolicy.language.schema import check_shape, merge_strategies
 from orpolicy.language.secrets import holds_secret
 from orpolicy.language.source import Path, Source, to_pointer

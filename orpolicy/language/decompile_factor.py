@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from orpolicy.language.merge import IDENTITIES
+from orpolicy.language.building import IDENTITIES
 from orpolicy.language.schema import merge_strategies
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from attrs import evolve, frozen
 
 from orpolicy.language.lower import order_keys
-from orpolicy.language.merge import settle
+from orpolicy.language.settle import settle
 from orpolicy.language.source import Location, Path, to_pointer
 from orpolicy.language.trees import Branch, Leaf, Listing, Node, Removal, to_data
 from orpolicy.language.trees import Sequence as Listed

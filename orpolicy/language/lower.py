@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, fields, frozen
 
+from orpolicy.language.building import JSON_SCHEMAS
 from orpolicy.language.lowered import BASE_URLS, Lowered
-from orpolicy.language.merge import JSON_SCHEMAS
 from orpolicy.language.model import Attribution, MaxPrice, Percentiles, Preset, Provider, Reasoning, Sort
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from orpolicy.errors import CompileError, PolicyViolation
+from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import lower
-from orpolicy.language.merge import build_layer, merge_layers, reopen, settle
+from orpolicy.language.merge import merge_layers
 from orpolicy.language.model import structure
 from orpolicy.language.overrides import read_overrides
 from orpolicy.language.policy import find_contradictions
@@ -26,6 +27,7 @@ from orpolicy.language.reports import NOWHERE, report_conflict
 from orpolicy.language.restrict import Restricted, restrict
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape, merge_strategies
+from orpolicy.language.settle import reopen, settle
 from orpolicy.language.trees import Layer, author, locate
 
 if TYPE_CHECKING:

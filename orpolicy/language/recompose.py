@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve
 
+from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.lower import order_keys
 from orpolicy.language.lowered import REGIONS, Lowered
-from orpolicy.language.merge import build_layer
 from orpolicy.language.overrides import OF_THE_FILE
 from orpolicy.language.passes import Passage, describe_failure, finish, lay_over
 from orpolicy.language.rules import RULES

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from orpolicy.language.diagnostics import Diagnostic, Related
-from orpolicy.language.merge import find_vain_removals
 from orpolicy.language.rules import RULES
+from orpolicy.language.settle import find_vain_removals
 from orpolicy.language.source import Position, Source
 from orpolicy.language.trees import Unopened
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Diagnostic, Severity
 from orpolicy.language.files import Loaded
-from orpolicy.language.merge import build_layer
 from orpolicy.language.rules import RULES
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.suggest import find_similar

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
+from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Diagnostic, Severity
 from orpolicy.language.document import Document, decode, read_document
 from orpolicy.language.files import (
@@ -26,7 +27,6 @@ from orpolicy.language.files import (
 )
 from orpolicy.language.inspect import inspect_document
 from orpolicy.language.layers import PresetSource
-from orpolicy.language.merge import build_layer
 from orpolicy.language.policy import Policy, meet, read_policy
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.secrets import holds_secret, report_secret

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve, frozen
 
+from orpolicy.language.building import IDENTITIES, in_json_schema
 from orpolicy.language.lower import SIDE, order_keys
 from orpolicy.language.lowered import REGIONS
-from orpolicy.language.merge import IDENTITIES, in_json_schema
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.source import to_pointer
 from orpolicy.language.validators import load_schema, resolve

@@ -27,10 +27,10 @@ from attrs import frozen
 from orpolicy.errors import CompileError
 from orpolicy.language.diagnostics import Report
 from orpolicy.language.effective import to_json
-from orpolicy.language.merge import settle
 from orpolicy.language.passes import describe_failure
 from orpolicy.language.recompose import find_differences, find_silences
 from orpolicy.language.rules import RULES
+from orpolicy.language.settle import settle
 from orpolicy.language.trees import to_data
 from orpolicy.lock_text import HEAD, digest_rest
 from orpolicy.review.effects import Effect, Effects, Reached

@@ -15,14 +15,15 @@ from strategies import presets
 
 from orpolicy.disk import Library
 from orpolicy.errors import UsageError
+from orpolicy.language.building import build_layer
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.decompile import ImportProblem, import_preset, read_foreign
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
 from orpolicy.language.lower import lower, write_json, write_price
-from orpolicy.language.merge import build_layer, settle
 from orpolicy.language.model import structure
 from orpolicy.language.schema import merge_strategies
+from orpolicy.language.settle import settle
 from orpolicy.language.source import Source
 from orpolicy.language.trees import Layer, to_data
 from orpolicy.language.values import canonical_json

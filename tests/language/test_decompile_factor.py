@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import presets
 
+from orpolicy.language.building import build_layer
 from orpolicy.language.decompile_factor import factor, is_same
-from orpolicy.language.merge import build_layer, merge_layers, settle
+from orpolicy.language.merge import merge_layers
 from orpolicy.language.schema import check_shape, merge_strategies
+from orpolicy.language.settle import settle
 from orpolicy.language.trees import Layer, to_data
 
 PLUGINS = [

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orpolicy.language.building import build_layer
 from orpolicy.language.document import Document, read_document
-from orpolicy.language.merge import build_layer, find_vain_removals, merge_layers, settle
+from orpolicy.language.merge import merge_layers
+from orpolicy.language.settle import find_vain_removals, settle
 from orpolicy.language.source import Path, Source
 from orpolicy.language.trees import (
     Branch,
@@ -346,7 +348,7 @@ def test_a_mapping_that_nobody_looked_into_says_the_same_as_one_that_was_built(
 
         late = compose()
         with monkeypatch.context() as patched:
-            patched.setattr("orpolicy.language.merge._is_plain", lambda _: False)
+            patched.setattr("orpolicy.language.building._is_plain", lambda _: False)
             early = compose()
         assert to_data(late) == to_data(early)
         assert origins(late) == origins(early)

@@ -18,8 +18,8 @@ from strategies import layers, policies, presets
 from orpolicy.disk import Library
 from orpolicy.errors import CompileError, CostCeilingExceeded, OrpolicyError, UsageError
 from orpolicy.language.files import Memory
-from orpolicy.language.merge import settle
 from orpolicy.language.recompose import find_differences, join, restore
+from orpolicy.language.settle import settle
 from orpolicy.language.trees import to_data
 from orpolicy.language.values import canonical_json
 from orpolicy.language.workspace import Workspace
