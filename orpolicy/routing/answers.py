@@ -13,17 +13,32 @@ A model that nobody asked about has unknown endpoints, and without the ZDR list 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.errors import CatalogError
 from orpolicy.routing.catalog import Catalog, Endpoint, Model
+from orpolicy.routing.fields import (
+    peek,
+    read_count,
+    read_day,
+    read_facts,
+    read_fields,
+    read_flag,
+    read_list,
+    read_mapping,
+    read_text,
+    read_texts,
+    read_whole,
+)
 from orpolicy.routing.rows import read_percentiles, read_prices, read_provider, reading
-from orpolicy.routing.snapshot import parse_json, read_snapshot, read_text
+from orpolicy.routing.snapshot import parse_json, read_file, read_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
+
+    from orpolicy.routing.fields import Reader
 
 
 def load_catalog(path: Path) -> Catalog:
@@ -32,7 +47,7 @@ def load_catalog(path: Path) -> Catalog:
     Raises:
         CatalogError: there is none, or it cannot be read.
     """
-    return read_folder(path) if path.is_dir() else read_snapshot(read_text(path), path.name)
+    return read_folder(path) if path.is_dir() else read_snapshot(read_file(path), path.name)
 
 
 def read_folder(folder: Path, *, time: datetime | None = None, source: str = "") -> Catalog:
@@ -43,16 +58,17 @@ def read_folder(folder: Path, *, time: datetime | None = None, source: str = "")
     """
 
     def answer(name: str) -> Any:
-        return parse_json(read_text(folder / name), f"{folder.name}/{name}")
+        return parse_json(read_file(folder / name), f"{folder.name}/{name}")
 
     zdr = answer("zdr.json") if (folder / "zdr.json").exists() else None
     models = answer("models.json")
     answers = {}
     for row in _data(models, "models"):
         with reading("models"):
-            name = f"endpoints/{row['id'].replace('/', '__')}.json"
+            model = read_text(row["id"], "id")
+        name = f"endpoints/{model.replace('/', '__')}.json"
         if (folder / name).exists():
-            answers[row["id"]] = answer(name)
+            answers[model] = answer(name)
     return assemble(models, answer("providers.json"), zdr, answers, time=time, source=source)
 
 
@@ -75,13 +91,14 @@ def assemble(  # noqa: PLR0913 - one parameter for each answer of the API
         listed = None if rows is None else Counter((row["model_id"], row["tag"]) for row in rows)
     read = []
     for row in _data(models, "models"):
-        with reading(f"model {row.get('id')}"):
+        with reading(f"model {peek(row, 'id')}"):
             read.append(_model_from_api(row, endpoints.get(row["id"]), listed))
     named = []
     for row in _data(providers, "providers"):
-        with reading(f"provider {row.get('slug')}"):
+        with reading(f"provider {peek(row, 'slug')}"):
             named.append(read_provider(row))
-    complete = not (models.get("links") or {}).get("next")
+    with reading("models"):
+        complete = not read_mapping(models.get("links") or {}, "links").get("next")
     return Catalog(models=read, providers=named, time=time, source=source, complete=complete)
 
 
@@ -89,69 +106,111 @@ def _data(answer: Any, name: str) -> Any:
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, list):
         raise CatalogError(f"{name}: the answer has no list 'data'")
+    if not all(isinstance(row, dict) for row in data):
+        raise CatalogError(f"{name}: a row in 'data' is no mapping")
     return data
 
 
-def _model_from_api(
-    row: Mapping[str, Any], answer: Any | None, zdr: Counter[tuple[str, str]] | None
-) -> Model:
-    architecture = row["architecture"]
-    top = row.get("top_provider") or {}
+def _read_details(value: Any, what: str) -> Any:
+    """Read what the API nests in a model's row."""
+    return read_fields(read_mapping(value, what), _DETAILS[what])
+
+
+_DETAILS: Mapping[str, Mapping[str, Reader]] = {
+    "architecture": {"input_modalities": read_texts, "output_modalities": read_texts, "tokenizer": read_text},
+    "top_provider": {"max_completion_tokens": read_count, "is_moderated": read_flag},
+    "alias_target": {"slug": read_text},
+}
+_MODEL: Mapping[str, Reader] = {
+    **dict.fromkeys(_DETAILS, _read_details),
+    "id": read_text,
+    "name": read_text,
+    "canonical_slug": read_text,
+    "created": read_count,
+    "expiration_date": lambda value, what: read_day(value, what) if value else None,
+    "context_length": read_count,
+    "hugging_face_id": read_text,
+    "pricing": lambda value, _: read_prices(value, router=True),
+    "supported_parameters": read_texts,
+    "reasoning": read_facts,
+}
+_ENDPOINT: Mapping[str, Reader] = {
+    "model_id": read_text,
+    "tag": read_text,
+    "provider_name": read_text,
+    "quantization": read_text,
+    "service_tier": read_text,
+    "context_length": read_count,
+    "max_completion_tokens": read_count,
+    "max_prompt_tokens": read_count,
+    "pricing": lambda value, _: read_prices(value),
+    "status": read_whole,
+    "supports_implicit_caching": read_flag,
+    "latency_last_30m": read_percentiles,
+    "throughput_last_30m": read_percentiles,
+    "supported_parameters": read_texts,
+}
+
+
+def _model_from_api(row: Any, answer: Any | None, zdr: Counter[tuple[str, str]] | None) -> Model:
+    fields = read_fields(row, _MODEL)
+    architecture, top = fields["architecture"], fields.get("top_provider", {})
     return Model(
-        id=row["id"],
-        name=row["name"],
-        canonical_slug=row.get("canonical_slug") or row["id"],
-        alias_of=(row.get("alias_target") or {}).get("slug"),
-        created=row.get("created", 0),
-        expires=date.fromisoformat(row["expiration_date"]) if row.get("expiration_date") else None,
-        context_length=row.get("context_length"),
+        id=fields["id"],
+        name=fields["name"],
+        canonical_slug=fields.get("canonical_slug") or fields["id"],
+        alias_of=fields.get("alias_target", {}).get("slug"),
+        created=fields.get("created", 0),
+        expires=fields.get("expiration_date"),
+        context_length=fields.get("context_length"),
         max_completion_tokens=top.get("max_completion_tokens"),
-        moderated=bool(top.get("is_moderated")),
-        input_modalities=tuple(architecture.get("input_modalities") or ()),
-        output_modalities=tuple(architecture.get("output_modalities") or ()),
-        tokenizer=architecture.get("tokenizer") or "",
-        hugging_face_id=row.get("hugging_face_id") or None,
-        prices=read_prices(row["pricing"], router=True),
-        parameters=frozenset(row.get("supported_parameters") or ()),
-        reasoning=row.get("reasoning"),
-        endpoints=None if answer is None else _endpoints_from_api(row["id"], answer, zdr),
+        moderated=top.get("is_moderated", False),
+        input_modalities=architecture.get("input_modalities", ()),
+        output_modalities=architecture.get("output_modalities", ()),
+        tokenizer=architecture.get("tokenizer", ""),
+        hugging_face_id=fields.get("hugging_face_id") or None,
+        prices=fields["pricing"],
+        parameters=frozenset(fields.get("supported_parameters", ())),
+        reasoning=fields.get("reasoning"),
+        endpoints=None if answer is None else _endpoints_from_api(fields["id"], answer, zdr),
     )
 
 
 def _endpoints_from_api(
     model: str, answer: Any, zdr: Counter[tuple[str, str]] | None
 ) -> tuple[Endpoint, ...]:
-    rows: list[Mapping[str, Any]] = answer["data"]["endpoints"]
-    twins = Counter(row["tag"] for row in rows)
+    rows = read_list(read_mapping(answer["data"], "data")["endpoints"], "endpoints")
+    twins = Counter(peek(row, "tag") for row in rows)
     read = []
     for row in rows:
-        with reading(f"endpoint {row.get('tag')}"):
-            read.append(_endpoint_from_api(model, row, zdr, twins))
+        with reading(f"endpoint {peek(row, 'tag')}"):
+            read.append(_endpoint_from_api(model, read_fields(row, _ENDPOINT), zdr, twins))
     return tuple(
         sorted(read, key=lambda endpoint: (endpoint.tag, endpoint.prices.prompt, endpoint.prices.completion))
     )
 
 
 def _endpoint_from_api(
-    model: str, row: Mapping[str, Any], zdr: Counter[tuple[str, str]] | None, twins: Counter[str]
+    model: str, fields: Mapping[str, Any], zdr: Counter[tuple[str, str]] | None, twins: Counter[str]
 ) -> Endpoint:
+    served_as = fields.get("model_id") or model
     return Endpoint(
         model=model,
-        tag=row["tag"],
-        provider=row["provider_name"],
-        served_as=row.get("model_id") or model,
-        quantization=row.get("quantization") or "unknown",
-        service_tier=row.get("service_tier"),
-        context_length=int(row["context_length"]),
-        max_completion_tokens=row.get("max_completion_tokens"),
-        max_prompt_tokens=row.get("max_prompt_tokens"),
-        prices=read_prices(row["pricing"]),
-        zdr=_decide_zdr(zdr, (row.get("model_id") or model, row["tag"]), twins[row["tag"]]),
-        status=row.get("status") or 0,
-        implicit_caching=bool(row.get("supports_implicit_caching")),
-        latency=read_percentiles(row.get("latency_last_30m")),
-        throughput=read_percentiles(row.get("throughput_last_30m")),
-        parameters=frozenset(row.get("supported_parameters") or ()),
+        tag=fields["tag"],
+        provider=fields["provider_name"],
+        served_as=served_as,
+        quantization=fields.get("quantization") or "unknown",
+        service_tier=fields.get("service_tier"),
+        context_length=fields["context_length"],
+        max_completion_tokens=fields.get("max_completion_tokens"),
+        max_prompt_tokens=fields.get("max_prompt_tokens"),
+        prices=fields["pricing"],
+        zdr=_decide_zdr(zdr, (served_as, fields["tag"]), twins[fields["tag"]]),
+        status=fields.get("status", 0),
+        implicit_caching=fields.get("supports_implicit_caching", False),
+        latency=fields.get("latency_last_30m"),
+        throughput=fields.get("throughput_last_30m"),
+        parameters=frozenset(fields.get("supported_parameters", ())),
     )
 
 

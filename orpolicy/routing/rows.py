@@ -9,16 +9,31 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.errors import CatalogError
+from orpolicy.routing.fields import (
+    read_clock,
+    read_count,
+    read_day,
+    read_decimal,
+    read_facts,
+    read_fields,
+    read_flag,
+    read_list,
+    read_mapping,
+    read_text,
+    read_texts,
+    read_whole,
+)
 from orpolicy.routing.offers import Endpoint, Model, Provider
 from orpolicy.routing.prices import ROUTER_PRICE, ZERO, Override, Prices, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from decimal import Decimal
+
+    from orpolicy.routing.fields import Reader
 
 Row = dict[str, Any]
 
@@ -116,11 +131,15 @@ def _write_prices(prices: Prices) -> Row:
     return row
 
 
-CONDITIONS = ("min_prompt_tokens", "utc_start", "utc_end")
+CONDITIONS: Mapping[str, Reader] = {
+    "min_prompt_tokens": read_count,
+    "utc_start": read_clock,
+    "utc_end": read_clock,
+}
 _NOT_RATES = {"discount", "overrides", *CONDITIONS}
 
 
-def read_prices(row: Mapping[str, Any], *, router: bool = False) -> Prices:
+def read_prices(row: Any, *, router: bool = False) -> Prices:
     """Read prices as the API and the snapshot write them.
 
     Raises:
@@ -128,8 +147,8 @@ def read_prices(row: Mapping[str, Any], *, router: bool = False) -> Prices:
     """
     rates = _read_rates(row, router=router)
     overrides = tuple(
-        Override(_read_rates(entry, router=router), *(_read_condition(entry, key) for key in CONDITIONS))
-        for entry in row.get("overrides") or ()
+        Override(_read_rates(entry, router=router), **read_fields(entry, CONDITIONS))
+        for entry in read_list(row.get("overrides") or [], "overrides")
     )
     discount = read_decimal(row.get("discount") or 0, "discount")
     if discount >= 1:
@@ -137,10 +156,10 @@ def read_prices(row: Mapping[str, Any], *, router: bool = False) -> Prices:
     return Prices(rates, discount, overrides)
 
 
-def _read_rates(row: Mapping[str, Any], *, router: bool) -> dict[str, Decimal]:
+def _read_rates(row: Any, *, router: bool) -> dict[str, Decimal]:
     rates = {
         kind: read_decimal(rate, kind)
-        for kind, rate in row.items()
+        for kind, rate in read_mapping(row, "a price list").items()
         if kind not in _NOT_RATES and rate is not None
     }
     for kind, rate in rates.items():
@@ -149,86 +168,107 @@ def _read_rates(row: Mapping[str, Any], *, router: bool) -> dict[str, Decimal]:
     return rates
 
 
-def _read_condition(entry: Mapping[str, Any], key: str) -> int | None:
-    value = entry.get(key)
-    return None if value is None else int(read_decimal(value, key))
+def read_percentiles(row: Any, what: str) -> Mapping[str, Decimal] | None:
+    """Read percentile → value; an empty mapping says that nothing is known."""
+    percentiles = read_mapping(row, what).items()
+    return {name: read_decimal(value, name) for name, value in percentiles if value is not None} or None
 
 
-def read_decimal(value: object, what: str) -> Decimal:
-    """Read a decimal from a JSON number or a numeric string.
+PROVIDER: Mapping[str, Reader] = {
+    "slug": read_text,
+    "name": read_text,
+    "headquarters": read_text,
+    "datacenters": read_texts,
+}
+_MODEL: Mapping[str, Reader] = {
+    "id": read_text,
+    "name": read_text,
+    "canonical_slug": read_text,
+    "alias_of": read_text,
+    "created": read_count,
+    "expires": read_day,
+    "context_length": read_count,
+    "max_completion_tokens": read_count,
+    "moderated": read_flag,
+    "input": read_texts,
+    "output": read_texts,
+    "tokenizer": read_text,
+    "hugging_face_id": read_text,
+    "prices": lambda value, _: read_prices(value, router=True),
+    "parameters": read_texts,
+    "reasoning": read_facts,
+    "endpoints_unknown": read_flag,
+}
+_ENDPOINT: Mapping[str, Reader] = {
+    "model": read_text,
+    "tag": read_text,
+    "provider": read_text,
+    "served_as": read_text,
+    "quantization": read_text,
+    "service_tier": read_text,
+    "context_length": read_count,
+    "max_completion_tokens": read_count,
+    "max_prompt_tokens": read_count,
+    "prices": lambda value, _: read_prices(value),
+    "zdr": read_flag,
+    "status": read_whole,
+    "implicit_caching": read_flag,
+    "latency": read_percentiles,
+    "throughput": read_percentiles,
+    "parameters": read_texts,
+}
 
-    Raises:
-        CatalogError: it is neither, or not finite.
-    """
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite():
-        raise CatalogError(f"{what} is not a number: {value!r}")
-    return number
 
-
-def read_provider(row: Mapping[str, Any]) -> Provider:
+def read_provider(row: Any) -> Provider:
     """Read a provider from the API or a snapshot."""
-    datacenters = row.get("datacenters")
-    return Provider(
-        slug=row["slug"],
-        name=row["name"],
-        headquarters=row.get("headquarters"),
-        datacenters=None if datacenters is None else tuple(datacenters),
-    )
+    fields = read_fields(row, PROVIDER)
+    return Provider(fields["slug"], fields["name"], fields.get("headquarters"), fields.get("datacenters"))
 
 
-def read_model(row: Mapping[str, Any], endpoints: tuple[Endpoint, ...] | None) -> Model:
-    """Read a model from a snapshot's row."""
+def read_model(row: Any, endpoints: Mapping[str, Sequence[Endpoint]]) -> Model:
+    """Read a model from a snapshot's row; ``endpoints`` are those of all models."""
+    fields = read_fields(row, _MODEL)
     return Model(
-        id=row["id"],
-        name=row["name"],
-        canonical_slug=row.get("canonical_slug", ""),
-        alias_of=row.get("alias_of"),
-        created=row.get("created", 0),
-        expires=date.fromisoformat(row["expires"]) if "expires" in row else None,
-        context_length=row.get("context_length"),
-        max_completion_tokens=row.get("max_completion_tokens"),
-        moderated=row.get("moderated", False),
-        input_modalities=tuple(row.get("input", ())),
-        output_modalities=tuple(row.get("output", ())),
-        tokenizer=row.get("tokenizer", ""),
-        hugging_face_id=row.get("hugging_face_id"),
-        prices=read_prices(row["prices"], router=True),
-        parameters=frozenset(row.get("parameters", ())),
-        reasoning=row.get("reasoning"),
-        endpoints=None if row.get("endpoints_unknown") else endpoints,
+        id=fields["id"],
+        name=fields["name"],
+        canonical_slug=fields.get("canonical_slug", ""),
+        alias_of=fields.get("alias_of"),
+        created=fields.get("created", 0),
+        expires=fields.get("expires"),
+        context_length=fields.get("context_length"),
+        max_completion_tokens=fields.get("max_completion_tokens"),
+        moderated=fields.get("moderated", False),
+        input_modalities=fields.get("input", ()),
+        output_modalities=fields.get("output", ()),
+        tokenizer=fields.get("tokenizer", ""),
+        hugging_face_id=fields.get("hugging_face_id"),
+        prices=fields["prices"],
+        parameters=frozenset(fields.get("parameters", ())),
+        reasoning=fields.get("reasoning"),
+        endpoints=None if fields.get("endpoints_unknown") else tuple(endpoints.get(fields["id"], ())),
     )
 
 
-def read_endpoint(row: Mapping[str, Any]) -> Endpoint:
+def read_endpoint(row: Any) -> Endpoint:
     """Read an endpoint from a snapshot's row."""
+    fields = read_fields(row, _ENDPOINT)
     return Endpoint(
-        model=row["model"],
-        tag=row["tag"],
-        provider=row["provider"],
-        served_as=row.get("served_as", row["model"]),
-        quantization=row.get("quantization", "unknown"),
-        service_tier=row.get("service_tier"),
-        context_length=row["context_length"],
-        max_completion_tokens=row.get("max_completion_tokens"),
-        max_prompt_tokens=row.get("max_prompt_tokens"),
-        prices=read_prices(row["prices"]),
-        zdr=row.get("zdr"),
-        status=row.get("status", 0),
-        implicit_caching=row.get("implicit_caching", False),
-        latency=read_percentiles(row.get("latency")),
-        throughput=read_percentiles(row.get("throughput")),
-        parameters=frozenset(row.get("parameters", ())),
-    )
-
-
-def read_percentiles(row: Mapping[str, Any] | None) -> Mapping[str, Decimal] | None:
-    """Read percentile → value; ``None`` and an empty object both say that nothing is known."""
-    return (
-        {name: read_decimal(value, name) for name, value in row.items() if value is not None} if row else None
+        model=fields["model"],
+        tag=fields["tag"],
+        provider=fields["provider"],
+        served_as=fields.get("served_as", fields["model"]),
+        quantization=fields.get("quantization", "unknown"),
+        service_tier=fields.get("service_tier"),
+        context_length=fields["context_length"],
+        max_completion_tokens=fields.get("max_completion_tokens"),
+        max_prompt_tokens=fields.get("max_prompt_tokens"),
+        prices=fields["prices"],
+        zdr=fields.get("zdr"),
+        status=fields.get("status", 0),
+        implicit_caching=fields.get("implicit_caching", False),
+        latency=fields.get("latency"),
+        throughput=fields.get("throughput"),
+        parameters=frozenset(fields.get("parameters", ())),
     )
 
 

@@ -24,11 +24,15 @@ from typing import TYPE_CHECKING, Any
 
 from orpolicy.errors import CatalogError
 from orpolicy.routing.catalog import Catalog, Endpoint, digest_text
+from orpolicy.routing.fields import peek, read_fields, read_flag, read_list, read_text
 from orpolicy.routing.rows import read_endpoint, read_model, read_provider, reading, write_content
+from orpolicy.strict_json import load_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from orpolicy.routing.fields import Reader
 
 FORMAT = "orpolicy-catalog"
 VERSION = 1
@@ -84,30 +88,41 @@ def build_catalog(data: Mapping[str, Any]) -> Catalog:
     """Build a catalogue from the members of a snapshot.
 
     Raises:
-        CatalogError: an endpoint or a model cannot be read.
+        CatalogError: a row cannot be read.
         KeyError: a member is missing.
     """
+    data = {name: read_list(data[name], name) for name in CONTENT} | read_fields(data, _HEAD)
     endpoints: dict[str, list[Endpoint]] = {}
     for row in data["endpoints"]:
-        with reading(f"endpoint {row.get('tag')} of {row.get('model')}"):
+        with reading(f"endpoint {peek(row, 'tag')} of {peek(row, 'model')}"):
             endpoint = read_endpoint(row)
         endpoints.setdefault(endpoint.model, []).append(endpoint)
-    models = []
+    models, providers = [], []
     for row in data["models"]:
-        with reading(f"model {row.get('id')}"):
-            models.append(read_model(row, tuple(endpoints.get(row["id"], ()))))
-    return Catalog(
-        models=models,
-        providers=[read_provider(row) for row in data["providers"]],
-        time=_read_time(data.get("time")),
-        source=data.get("source", ""),
-        complete=data.get("complete", True),
-        note=data.get("note", ""),
-    )
+        with reading(f"model {peek(row, 'id')}"):
+            models.append(read_model(row, endpoints))
+    for row in data["providers"]:
+        with reading(f"provider {peek(row, 'slug')}"):
+            providers.append(read_provider(row))
+    return Catalog(models=models, providers=providers, **{key: data[key] for key in _HEAD if key in data})
 
 
-def _read_time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _read_time(value: Any, what: str) -> datetime:
+    """Read a moment; one that does not say its zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(read_text(value, what))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise CatalogError(f"{what} is no moment: {value!r:.40}") from exc
+
+
+CONTENT = ("endpoints", "models", "providers")
+_HEAD: Mapping[str, Reader] = {
+    "time": _read_time,
+    "source": read_text,
+    "complete": read_flag,
+    "note": read_text,
+}
 
 
 def parse_json(text: str, name: str) -> Any:
@@ -117,7 +132,7 @@ def parse_json(text: str, name: str) -> Any:
         CatalogError: it is truncated or malformed.
     """
     try:
-        return json.loads(text, parse_float=Decimal)
+        return load_strictly(text, parse_float=Decimal)
     except json.JSONDecodeError as exc:
         where = f"line {exc.lineno}, column {exc.colno}"
         if exc.pos >= len(text.rstrip()):
@@ -125,6 +140,8 @@ def parse_json(text: str, name: str) -> Any:
         raise CatalogError(f"{name} is not JSON: {exc.msg} at {where}; {PULL}") from exc
     except RecursionError as exc:
         raise CatalogError(f"{name} is nested too deeply to be a catalogue") from exc
+    except ValueError as exc:
+        raise CatalogError(f"{name} holds a number or a text that no catalogue holds; {PULL}") from exc
 
 
 @cache
@@ -134,7 +151,7 @@ def demonstration() -> Catalog:
     return read_snapshot(text, "the demonstration catalogue")
 
 
-def read_text(path: Path) -> str:
+def read_file(path: Path) -> str:
     """Read a text file.
 
     Raises:
