@@ -38,7 +38,7 @@ routing.prices routing.fares routing.offers routing.fields routing.rows routing.
 routing.answers routing.tokens routing.constraints routing.eligibility routing.availability routing.order
 routing.router routing.cost routing.ceiling routing.mentions routing.lint.view routing.lint.names routing.lint.reach
 routing.lint.choice routing.lint.policies routing.lint routing.pull
-client.veil client.refusals client.answers client.faults client.attempts client.violations client.replies client.chunks
+client.veil client.refusals client.answers client.faults client.judging client.attempts client.violations client.replies client.chunks
 client.transcript client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client

@@ -1,11 +1,11 @@
 """The client wing: how a request is sent, and what comes back.
 
-``refusals`` (what comes back instead of a reply) · ``sse`` (bytes → events) · ``answers`` (HTTP → document or error) ·
-``faults`` (which error) · ``replies``, ``chunks`` (document → typed values) · ``flow``, ``attempts`` (what is tried, and when;
-no I/O) · ``streams`` (chunks while they arrive) · ``wire`` (preset → HTTP request) · ``audit``, ``violations`` (who served,
-and who may) · ``ledger`` (what was spent) · ``turns`` (a call from admission to account) · ``shapes``, ``structures`` (answers
-as values) · ``lookups``, ``account`` (the rest of the API) · ``driving``, ``client`` (the only sockets) · ``adapters``,
-``frameworks`` (other packages' keyword arguments).
+``refusals`` (what comes back instead of a reply) · ``sse`` (bytes → events) · ``answers``, ``judging`` (HTTP → document or
+error) · ``faults`` (which error) · ``replies``, ``chunks`` (document → typed values) · ``flow``, ``attempts`` (what is tried,
+and when; no I/O) · ``streams`` (chunks while they arrive) · ``wire`` (preset → HTTP request) · ``audit``, ``violations`` (who
+served, and who may) · ``ledger`` (what was spent) · ``turns`` (a call from admission to account) · ``shapes``,
+``structures`` (answers as values) · ``lookups``, ``account`` (the rest of the API) · ``driving``, ``client`` (the only
+sockets) · ``adapters``, ``frameworks`` (other packages' keyword arguments).
 
 The names below load their module, and with it httpx, when they are first used.
 """

@@ -1,17 +1,6 @@
-"""Judge an HTTP answer: a JSON document, or the error it amounts to.
+"""HTTP answers, and the JSON in them.
 
-.. code-block:: text
-
-    status    body                                  verdict
-    204       nothing                               an empty document
-    2xx       an object without `error`             the document
-    2xx       an object with `error` (fact 137)     ApiError of the code inside
-    2xx       empty, HTML, no JSON, no object       UnreadableAnswer, each with its own reason
-    3xx       anything                              UnreadableAnswer: redirects are not followed
-    4xx 5xx   anything                              ApiError of the HTTP status
-
-Numbers with a fraction are decimals from the text on, so that no price passes through a float. Nothing here knows
-a socket or a clock; the time of day that an HTTP date needs is passed in.
+Numbers with a fraction are decimals from the text on, so that no price passes through a float.
 """
 
 from __future__ import annotations
@@ -23,9 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from orpolicy.client.refusals import ApiError
+    from collections.abc import Mapping
 
 
 @frozen
@@ -51,9 +38,7 @@ _read_json: Final = _decoder.raw_decode
 
 def decode_json(text: str) -> Any:
     """Parse a JSON text, fractions as decimals; ``UNREADABLE`` says what it raises."""
-    if (
-        text[:1] == "{"
-    ):  # without blanks around it, as nearly every answer is, there is no need to look for any
+    if text[:1] == "{":  # nearly always, and then without blanks around it
         document, end = _read_json(text)
         if end == len(text):
             return document
@@ -62,25 +47,6 @@ def decode_json(text: str) -> Any:
 
 UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
 """What ``decode_json`` raises: bad syntax, an exponent out of bounds, nesting without end."""
-
-
-def judge(
-    answer: Answer, *, now: float, veil: Callable[[str], str]
-) -> tuple[dict[str, Any] | None, ApiError | None]:
-    """Return the document of an answer, or the error that it is; ``now`` is in seconds since 1970."""
-    if answer.body is None:
-        return None, None
-    if answer.status == 204:
-        return {}, None
-    document, fault = _read(answer)
-    error = find_error(document) if document is not None else None
-    if answer.status < 300 and document is not None and error is None:
-        return document, None
-    if error is None:
-        error = {"message": fault or _without_error(answer)}
-    from orpolicy.client.faults import read_error  # noqa: PLC0415 - most answers are none
-
-    return None, read_error(answer, error, document, now=now, veil=veil)
 
 
 def find_error(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -93,24 +59,3 @@ def find_error(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not error:
         return None
     return error if isinstance(error, dict) else {"message": str(error)}
-
-
-def _read(answer: Answer) -> tuple[dict[str, Any] | None, str | None]:
-    body = answer.body or b""
-    if not body.strip():
-        return None, "the body is empty"
-    if body.lstrip()[:1] == b"<" or "html" in answer.headers.get("content-type", ""):
-        return None, "the body is an HTML page, not JSON"
-    try:
-        document = decode_json(body.decode())
-    except UNREADABLE:
-        return None, "the body is not valid JSON"
-    if not isinstance(document, dict):
-        return None, "the body is JSON, but not an object"
-    return document, None
-
-
-def _without_error(answer: Answer) -> str:
-    if 300 <= answer.status < 400:
-        return "the answer is a redirect, which is not followed"
-    return "the body holds no error object"

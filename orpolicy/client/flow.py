@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 from attrs.validators import ge
 
-from orpolicy.client.answers import judge
+from orpolicy.client.judging import judge
 from orpolicy.errors import ClientError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from orpolicy.errors import ClientError, UsageError
 
@@ -71,6 +71,7 @@ class Ledger:
         self.budget = None if budget is None else _amount(budget)
         self._lock = Lock()
         self._accounts: dict[str, Account] = {}
+        self._spent = ZERO
         self._committed = ZERO
         self._violations: list[Violation] = []
 
@@ -99,13 +100,12 @@ class Ledger:
     def admit(self, preset: str, ceiling: Decimal | None = None) -> Entry:
         """Enter a call that may cost up to ``ceiling`` USD; raise ``BudgetExceeded`` where the budget does not cover it."""
         with self._lock:
-            spent = sum((account.cost for account in self._accounts.values()), ZERO)
             if self.budget is not None:
-                least = spent + self._committed + (ceiling or ZERO)
+                least = self._spent + self._committed + (ceiling or ZERO)
                 if least > self.budget or (not ceiling and least == self.budget):
-                    raise BudgetExceeded(self.budget, spent, self._committed)
+                    raise BudgetExceeded(self.budget, self._spent, self._committed)
             self._committed += ceiling or ZERO
-            self._book(preset, Account(calls=1))
+            self._book(preset, _CALL)
         return Entry(self, preset, ceiling or ZERO)
 
     def note(self, violation: Violation) -> None:
@@ -116,7 +116,7 @@ class Ledger:
     def note_unaudited(self, preset: str) -> None:
         """Count a reply that does not say who served it."""
         with self._lock:
-            self._book(preset, Account(unaudited=1))
+            self._book(preset, _UNAUDITED)
 
     def settle(self, entry: Entry, account: Account) -> None:
         """Book what became of a call, and release what was committed to it."""
@@ -125,7 +125,9 @@ class Ledger:
             self._book(entry.preset, account)
 
     def _book(self, preset: str, account: Account) -> None:
-        self._accounts[preset] = self._accounts.get(preset, Account()) + account
+        before = self._accounts.get(preset)
+        self._accounts[preset] = account if before is None else before + account
+        self._spent += account.cost
 
 
 class Entry:
@@ -140,16 +142,23 @@ class Entry:
 
     def close(self, usage: Usage | None) -> None:
         """Book the usage of a reply."""
-        used = Account(unpriced=1)
-        if usage is not None:
-            used = Account(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
-            priced = {"unpriced": 1} if usage.cost is None else {"cost": usage.cost}
-            used = evolve(used, **priced)
-        self.ledger.settle(self, used)
+        self.ledger.settle(self, _UNPRICED if usage is None else _read_account(usage))
 
     def fail(self) -> None:
         """Book that no reply came."""
-        self.ledger.settle(self, Account(failures=1))
+        self.ledger.settle(self, _FAILURE)
+
+
+_CALL: Final = Account(calls=1)
+_FAILURE: Final = Account(failures=1)
+_UNAUDITED: Final = Account(unaudited=1)
+_UNPRICED: Final = Account(unpriced=1)
+"""What is booked again and again."""
+
+
+def _read_account(usage: Usage) -> Account:
+    cost, unpriced = (ZERO, 1) if usage.cost is None else (usage.cost, 0)
+    return Account(0, 0, usage.prompt_tokens, usage.completion_tokens, cost, unpriced)
 
 
 def _amount(budget: object) -> Decimal:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orpolicy.client import answers, refusals
-from orpolicy.client.answers import Answer, judge
+from orpolicy.client.answers import Answer
+from orpolicy.client.judging import judge
 from orpolicy.client.refusals import BY_STATUS, ApiError, UnreadableAnswer
 from orpolicy.client.veil import veil
 
