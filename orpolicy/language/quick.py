@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LONGEST = 50_000
 """Characters; a text of so many holds fewer nodes than the limit, which then need not be counted."""
 
-MOST_SCALARS = 20_000
+MOST_SCALARS = 4_096
 """Plain scalars and keys to remember; files repeat themselves."""
 
 

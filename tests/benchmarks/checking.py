@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measures import Line, Target, alternate, fixed, require, timed
 from benchmarks.processes import check_jsonschema, clock, orpolicy, passing, run
-from benchmarks.projects import write_chain, write_family, write_project
+from benchmarks.projects import write_chain, write_family, write_project, write_singles
 
 from orpolicy.project import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from benchmarks.run import Settings
 
     from orpolicy.project import Project
+
+    Write = Callable[[Path, int], list[Path]]
 
 NEIGHBOUR = "check-jsonschema"
 SPEED = {
@@ -35,6 +37,9 @@ AGREED = 1_000
 """Up to how many files the neighbour is made to find a mistake: it takes minutes for more."""
 
 ROUNDS = {100: 10, 1_000: 6, 10_000: 2}
+KINDS = {"presets by themselves": write_singles, "with mixins, overlays and policies": write_project}
+"""What is checked: the neighbour and libyaml see the same bytes, and never what they are composed to."""
+
 COMPOSE = """
 import sys, time, yaml
 texts = [open(name, "rb").read() for name in open(sys.argv[1]).read().split()]
@@ -47,36 +52,42 @@ print(time.process_time() - start)
 
 def check_files(settings: Settings) -> Iterator[Line]:
     """Row 1: the whole compile of every preset against the schema alone."""
-    for size, target in SPEED.items():
-        files = settings.shrink(size)
-        with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
-            root = Path(folder)
-            written = write_project(root, files)
-            ours, theirs = orpolicy("check"), check_jsonschema(written, root)
-            note = _agree(root, written, ours, theirs) if size <= AGREED else "both: all valid"
-            taken = alternate(
-                [partial(clock, ours, root), partial(clock, theirs, root)],
-                settings.rounds(ROUNDS[size]),
-                warm=True,
-            )
-        yield Line(1, f"check {files:,} files", taken[0], NEIGHBOUR, taken[1], target, note=note)
+    for kind, write in KINDS.items():
+        for size, target in SPEED.items():
+            yield _check_files(settings, kind, write, size, target)
+
+
+def _check_files(settings: Settings, kind: str, write: Write, size: int, target: Target) -> Line:
+    files = settings.shrink(size)
+    with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
+        root = Path(folder)
+        written = write(root, files)
+        ours, theirs = orpolicy("check"), check_jsonschema(written, root)
+        note = _agree(root, written, ours, theirs) if size <= AGREED else "both: all valid"
+        sides = [partial(clock, ours, root), partial(clock, theirs, root)]
+        taken = alternate(sides, settings.rounds(ROUNDS[size]), warm=True)
+    return Line(1, f"check {files:,} files, {kind}", taken[0], NEIGHBOUR, taken[1], target, note=note)
 
 
 def count_cpu(settings: Settings) -> Iterator[Line]:
     """Row 2: CPU time of the check against libyaml's of the same bytes."""
+    for kind, write in KINDS.items():
+        yield _count_cpu(settings, kind, write)
+
+
+def _count_cpu(settings: Settings, kind: str, write: Write) -> Line:
     files = settings.shrink(10_000)
     with TemporaryDirectory(prefix="orpolicy-bench-") as folder:
         root = Path(folder)
         names = root / "names.txt"
-        names.write_text("\n".join(str(path) for path in write_project(root, files)))
+        names.write_text("\n".join(str(path) for path in write(root, files)))
         compose = [sys.executable, "-c", COMPOSE, str(names)]
         ours, theirs = alternate(
             [lambda: passing(orpolicy("check"), root).cpu, lambda: float(passing(compose, root).output)],
             settings.rounds(4),
         )
-    yield Line(
-        2, f"CPU of checking {files:,} files", ours, "libyaml compose, the same bytes", theirs, Target(3, 2)
-    )
+    what = f"CPU of checking {files:,} files, {kind}"
+    return Line(2, what, ours, "libyaml compose, the same bytes", theirs, Target(3, 2))
 
 
 def watch_growth(settings: Settings) -> Iterator[Line]:

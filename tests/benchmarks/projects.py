@@ -8,7 +8,8 @@
     presets/base/*.yaml               mixins, counted among the files
     presets/AREA/AREA-00001.yaml …    20 to 40 lines each, one in four with an overlay
 
-Besides them ``write_chain``, where each preset extends the one before, and ``write_family``, many presets on one base.
+Besides them ``write_singles``, presets that build on nothing and under no policy, ``write_chain``, where each preset
+extends the one before, and ``write_family``, many presets on one base.
 """
 
 from __future__ import annotations
@@ -134,6 +135,17 @@ def write_project(root: Path, files: int, *, seed: int = SEED, base: str | None 
             _write(presets / area / f"{area}-{number:05}.yaml", write_preset(dice, area, number, base))
         )
     return written[:files]
+
+
+def write_singles(root: Path, files: int, *, seed: int = SEED) -> list[Path]:
+    """Write presets of which each stands by itself, without mixins, overlays, defaults and policies."""
+    dice = Random(seed)
+    written = []
+    for number in range(files):
+        area = AREAS[number % len(AREAS)]
+        text = write_preset(dice, area, number, "", overlays=False)
+        written.append(_write(root / "presets" / area / f"{area}-{number:05}.yaml", text))
+    return written
 
 
 def write_chain(root: Path, length: int, *, seed: int = SEED) -> list[str]:
