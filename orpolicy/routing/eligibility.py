@@ -108,11 +108,20 @@ def judge(
         findings += _judge_qualities(endpoint, constraints)
     if not findings:
         return Verdict((), constraints.needs) if constraints.needs else ELIGIBLE
-    if len(findings) == 1 and isinstance(findings[0], Reason):
-        return Verdict((findings[0],), constraints.needs)
-    reasons = dict.fromkeys(found for found in findings if isinstance(found, Reason))
-    needs = dict.fromkeys(found for found in findings if isinstance(found, str))
-    return Verdict(tuple(reasons), (*needs, *constraints.needs))
+    return _sum_up(findings, constraints.needs)
+
+
+def _sum_up(findings: Findings, further: tuple[str, ...]) -> Verdict:
+    """Part reasons and needs, each of them once; they are few, and comparing them is cheaper than hashing."""
+    reasons: list[Reason] = []
+    needs: list[str] = []
+    for found in findings:
+        if isinstance(found, str):
+            if found not in needs:
+                needs.append(found)
+        elif found not in reasons:
+            reasons.append(found)
+    return Verdict(tuple(reasons), (*needs, *further))
 
 
 ELIGIBLE = Verdict()
@@ -192,11 +201,13 @@ def _judge_lists(endpoint: Endpoint, slug: str, constraints: Constraints, *, cov
 
 def _judge_prices(endpoint: Endpoint, constraints: Constraints) -> Findings:
     """Apply ``max_price`` to the price for this prompt at this time (facts 25, 26)."""
+    found: list[Reason | str] = []
     if not endpoint.prices.overrides:
         rates = endpoint.prices.rates
-        above_cap = [cap for cap in constraints.caps if rates.get(cap.kind, ZERO) > cap.most]
-        return [_blame("max_price", cap.path) for cap in above_cap]
-    found: list[Reason | str] = []
+        for cap in constraints.caps:
+            if rates.get(cap.kind, ZERO) > cap.most:
+                found.append(_blame("max_price", cap.path))  # noqa: PERF401 - seldom more than one
+        return found
     possible = endpoint.prices.possible(constraints.prompt_tokens, constraints.when)
     for cap in constraints.caps:
         above = [prices.rates.get(cap.kind, ZERO) > cap.most for prices in possible]
