@@ -14,9 +14,11 @@ Names are imported when they are first used, so that ``import orpolicy`` stays q
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # ``typing`` takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from orpolicy.client.audit import RoutingViolation
     from orpolicy.client.client import AsyncClient, Client
     from orpolicy.client.ledger import BudgetExceeded

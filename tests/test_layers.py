@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from orpolicy.cli.verbs import command
+from orpolicy.lock_text import HEAD, digest_rest
+
+HERE = Path(__file__).resolve().parents[1]
 
 ORDER = """
 errors resources strict_json
@@ -42,7 +45,7 @@ client.veil client.refusals client.answers client.faults client.judging client.a
 client.transcript client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client
-compiled lock_text locked inspection
+compiled lock_kinds lock_text lock_proof locked inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
@@ -132,23 +135,52 @@ def test_every_form_of_import_is_seen(text: str, expected: set[str]) -> None:
     assert imports(ast.parse(text), {"client", "client.sse"}) == expected
 
 
-def loaded_by(program: str) -> set[str]:
-    """Run Python in a new process and name the top-level packages it has loaded at its end."""
-    probe = "import sys, atexit; atexit.register(lambda: print('\\n' + ' '.join(sys.modules)));"
-    done = subprocess.run(
-        [sys.executable, "-c", probe + program], capture_output=True, text=True, check=False
-    )
+def loaded_by(program: str, *flags: str) -> set[str]:
+    """Run Python in a new process and name the modules that it has loaded at its end, but for those it starts with."""
+    probe = f"import sys, atexit; sys.path.insert(0, {str(HERE)!r}); before = {{*sys.modules}}; "
+    probe += "atexit.register(lambda: print('\\n' + ' '.join({*sys.modules} - before)));"
+    command = [sys.executable, *flags, "-c", probe + program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    return set(done.stdout.splitlines()[-1].split())
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    assert loaded_by("import orpolicy") & HEAVY == set()
+def ours(loaded: set[str]) -> set[str]:
+    return {shorten(name) for name in loaded if name.split(".")[0] == "orpolicy"}
 
 
-def test_asking_for_the_version_loads_at_most_click() -> None:
-    program = "import sys; sys.argv[1:] = ['--version']; from orpolicy.cli.main import run; run()"
-    assert loaded_by(program) & HEAVY <= {"click"}
+IMPORT_NEEDS = {
+    "__future__",
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "warnings",
+    "_warnings",
+}
+IMPORT_NEEDS |= {"orpolicy"}
+"""All modules that ``import orpolicy`` may wait for in a bare interpreter; not even ``typing``."""
+
+VERSION_NEEDS = IMPORT_NEEDS | {"orpolicy.cli", "orpolicy.cli.main"}
+"""The same for ``orpolicy --version``."""
+
+VERSION = "sys.argv[1:] = [{flag!r}]; from orpolicy.cli.main import run; run()"
+
+
+def test_importing_the_package_waits_for_nothing_else() -> None:
+    assert loaded_by("import orpolicy", "-I", "-S") <= IMPORT_NEEDS
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_asking_for_the_version_waits_for_nothing_else(flag: str) -> None:
+    assert loaded_by(VERSION.format(flag=flag), "-I", "-S") <= VERSION_NEEDS
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_quick_answer_about_the_version_is_the_commands(flag: str) -> None:
+    quick = subprocess.run(
+        [sys.executable, "-c", "import sys; " + VERSION.format(flag=flag)], capture_output=True, check=True
+    )
+    assert CliRunner().invoke(command, [flag], prog_name="orpolicy").stdout_bytes == quick.stdout
 
 
 LOCK_NEEDS = {
@@ -161,23 +193,47 @@ LOCK_NEEDS = {
     "language.request",
     "language.values",
 }
-LOCK_NEEDS |= {"loading", "lock_text", "locked"}
+LOCK_NEEDS |= {"loading", "lock_kinds", "lock_proof", "lock_text", "locked", "strict_json"}
 """All modules that a request from a lock may wait for."""
 
 
-def test_a_request_from_a_lock_waits_for_no_compiler(tmp_path: Path) -> None:
-    from orpolicy.lock_text import HEAD, digest_rest  # noqa: PLC0415 - for this test alone
+CALL_NEEDS = {"client", "client.answers", "client.client", "client.driving", "client.flow", "client.judging"}
+CALL_NEEDS |= {
+    "client.ledger",
+    "client.lookups",
+    "client.replies",
+    "client.turns",
+    "client.veil",
+    "client.wire",
+}
+"""What a call needs besides: no error, no audit, no stream, no account."""
 
-    entry = '{"preset": "a", "environment": null, "base_url": "https://openrouter.ai/api/v1", "body": {"seed": 1}}'
-    rest = '",\n"environments": [], "rules": {}, "policies": {}, "presets": [' + entry + "]}"
-    (tmp_path / "orpolicy.lock").write_text(HEAD + digest_rest(rest) + rest)
-    program = (
-        f"import orpolicy, sys; orpolicy.load({str(tmp_path / 'orpolicy.lock')!r}).preset('a').request('hi')"
-    )
-    probe = "; print(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program + probe], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    ours = {shorten(name) for name in loaded if name.split(".")[0] == "orpolicy"}
-    assert ours <= LOCK_NEEDS
+LOCK = """{
+  "preset": "a", "environment": null, "base_url": "https://openrouter.ai/api/v1", "body": {"seed": 1}
+}"""
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    rest = f'",\n"environments": [], "rules": {{}}, "policies": {{}}, "presets": [{LOCK}]}}'
+    file = tmp_path / "orpolicy.lock"
+    file.write_text(HEAD + digest_rest(rest) + rest)
+    return file
+
+
+def test_a_request_from_a_lock_waits_for_no_compiler(lock: Path) -> None:
+    loaded = loaded_by(f"import orpolicy; orpolicy.load({str(lock)!r}).preset('a').request('hi').to_bytes()")
+    assert ours(loaded) <= LOCK_NEEDS
     heavy = {*HEAVY, "asyncio", "importlib.resources", "pydantic", "referencing"} - {"attr"}
     assert {name.split(".")[0] for name in loaded} & heavy == set()
+
+
+def test_a_call_that_goes_well_waits_for_nothing_that_serves_failures(lock: Path) -> None:
+    program = f"""
+import httpx, orpolicy
+answer = httpx.Response(200, json={{"choices": [{{"message": {{"content": "Hello."}}}}]}})
+http = httpx.Client(transport=httpx.MockTransport(lambda request: answer))
+with orpolicy.Client("sk-1", http=http) as client:
+    assert client.chat(orpolicy.load({str(lock)!r}).preset("a"), "hi").text == "Hello."
+"""
+    assert ours(loaded_by(program)) <= LOCK_NEEDS | CALL_NEEDS

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
 
 import orpolicy
+
+TYPE_CHECKING = False  # ``typing`` takes longer to import than the version to print
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def run() -> NoReturn:
