@@ -85,8 +85,8 @@ class Folder:
                 return None
             raise
         try:
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            return _read_bounded(descriptor) if regular else None
+            status = os.fstat(descriptor)
+            return _read_bounded(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else None
         finally:
             os.close(descriptor)
 
@@ -110,14 +110,15 @@ _LINK = (errno.ELOOP, errno.EMLINK)
 """How systems say that a name is a link."""
 
 
-def _read_bounded(descriptor: int) -> bytes:
-    """Read a file to its end, or to one byte more than the limit."""
-    parts = []
-    left = MAX_BYTES + 1
-    while left and (part := os.read(descriptor, left)):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+def _read_bounded(descriptor: int, size: int) -> bytes:
+    """Read a file of about this size to its end, or to one byte more than the limit."""
+    raw = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    while len(raw) > size and len(raw) <= MAX_BYTES:  # it has grown, or does not say its size, as in /proc
+        part = os.read(descriptor, MAX_BYTES + 1 - len(raw))
+        if not part:
+            break
+        raw += part
+    return raw
 
 
 @frozen

@@ -66,7 +66,7 @@ def lower(preset: Preset) -> Lowered:
     folded: dict[Path, Path] = {}
     provider = _fold_route(preset, folded)
     plugins = _fold_transforms(preset, folded)
-    given = {"provider": provider, "plugins": plugins}
+    given = {"provider": provider, "plugins": plugins} if folded else {}
     body: dict[str, Any] = {}
     for key, value in _list_set(preset, _BODY_KEYS, given):
         body[key] = value if type(value) in _PLAIN else _WRITERS[key](value)
@@ -77,8 +77,9 @@ def lower(preset: Preset) -> Lowered:
 
 def _list_set(value: Any, names: Sequence[str], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """List the attributes of one of our typed values that somebody set; ``given`` ones go before its own."""
+    values = {**vars(value), **given} if given else vars(value)
     for name in names:
-        found = given[name] if name in given else getattr(value, name)
+        found = values[name]
         if found is not None:
             yield name, found
 

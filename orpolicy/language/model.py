@@ -1,7 +1,8 @@
 """A composed preset as frozen values: the typed view that lowering, policies and users read.
 
 Keys keep OpenRouter's own names and nesting. Only what orpolicy reasons about is typed in depth (routing, money,
-reasoning budgets); tools, plugins and response formats stay JSON, as their shapes are the schema's business.
+reasoning budgets); tools, plugins and response formats stay JSON, as their shapes are the schema's business. Without slots,
+a value of sixty attributes is made, and read, in half the time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Json = Any
 """JSON with decimals for numbers that are not integers."""
 
 
-@frozen
+@frozen(slots=False)
 class MaxPrice:
     """Price ceilings: USD per million tokens, per request, per image and per audio unit (fact 25)."""
 
@@ -34,7 +35,7 @@ class MaxPrice:
     audio: Usd | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Percentiles:
     """Cut-offs by percentile: seconds for a latency, tokens per second for a throughput (fact 31)."""
 
@@ -44,7 +45,7 @@ class Percentiles:
     p99: Decimal | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Sort:
     """How endpoints are ranked, and whether across models (fact 17)."""
 
@@ -72,7 +73,7 @@ class Provider:
     options: Mapping[str, Json] | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Reasoning:
     """How much a model thinks before it answers; ``max_tokens`` is a budget in tokens (facts 127 to 129)."""
 
@@ -83,7 +84,7 @@ class Reasoning:
     exclude: bool | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Attribution:
     """Who sends: the headers by which OpenRouter attributes traffic to an application."""
 
@@ -92,7 +93,7 @@ class Attribution:
     categories: tuple[str, ...] | None = None
 
 
-@frozen(slots=False)  # with sixty attributes it is made in half the time
+@frozen(slots=False)
 class Preset:
     """A preset after composition; ``None`` stands for a key that nobody set."""
 

@@ -85,7 +85,6 @@ def test_presets_as_people_write_them_are_read_quickly(root: Path) -> None:
         "a: [!x b]\n",
         "!x a: 1\n",
         '"a\\x62": 1\n',
-        "a: sk-or-v1-0123456789abcdef\n",
         "- a\n",
         "a\n",
         "",
