@@ -29,7 +29,11 @@ SDIST_FILES = {
     "pyproject.toml",
 }
 
-SUFFIXES = {"orpolicy": {".json", ".md", ".py", ".typed", ".yaml"}, "schemas": {".json"}, "presets": {".yaml", ".md"}}
+SUFFIXES = {
+    "orpolicy": {".json", ".md", ".py", ".typed", ".yaml"},
+    "schemas": {".json"},
+    "presets": {".yaml", ".md"},
+}
 """What may lie in a shipped folder: code in the package only, for code beside data breaks editable installs."""
 
 
