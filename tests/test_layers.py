@@ -45,7 +45,7 @@ client.veil client.refusals client.answers client.faults client.judging client.a
 client.transcript client.sse client.flow client.ledger client.audit client.wire client.turns client.streams client.shapes client.structures
 client.account client.lookups client.driving client.client client.rehearsal client.adapters
 client.frameworks client
-compiled lock_kinds lock_text lock_proof locked inspection
+compiled lock_kinds lock_text lock_proof locked_preset locked inspection
 emulator
 emulator.memory emulator.wire emulator.instances emulator.faults emulator.refusals emulator.streams emulator.serving
 emulator.reports emulator.wounds emulator.chat emulator.presets emulator.respond emulator.local emulator.transport
@@ -55,7 +55,7 @@ project loading
 review
 review.trees review.revision_names review.revision review.git
 review.effects review.lock_facts review.lock review.lock_file review.lock_check
-review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_outlets review.diff_route review.diff review.diff_groups
+review.classes review.changes review.diff_body review.diff_causes review.diff_policy review.diff_reasons review.diff_outlets review.diff_route review.diff_links review.diff review.diff_groups
 review.drift_kinds review.drift_offers review.drift_pairs review.drift_traces review.drift_patterns review.drift
 review.naming review.outcomes review.promises review.expectations review.scenarios
 review.sides
@@ -69,7 +69,7 @@ __main__
 """.split()  # noqa: SIM905 - one wing a line reads better than one name a line
 """Every module, lowest first. ``orpolicy`` is the face, ``orpolicy/__init__.py``; a wing's name its ``__init__.py``."""
 
-ALLOWED = {("errors", "language.diagnostics")}
+ALLOWED = {("errors", "language.diagnostics"), ("locked_preset", "locked")}
 """Upward imports that serve the type checker only: an exception that holds a report names the report's type."""
 
 HEAVY = {"attr", "cattrs", "click", "httpx", "jsonschema", "jsonschema_rs", "rich", "yaml"}

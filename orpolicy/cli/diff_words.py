@@ -252,6 +252,7 @@ def say_summary(diff: Diff) -> str:
         "tightened": len(_names(diff, Way.TIGHTENED)) - both,
         "neutral": len(_find_neutral(diff)),
         **_count_fates(diff),
+        "unreachable": len(_find_unserved(diff)),
     }
     said = [f"{number} {word}" for word, number in counts.items() if number]
     if said:
@@ -273,6 +274,13 @@ def _find_neutral(diff: Diff) -> set[str]:
     fated = {delta.preset for delta, change in diff if change.part == "preset"}
     changed = {delta.preset for delta in diff.deltas}
     return changed - fated - _names(diff, Way.LOOSENED) - _names(diff, Way.TIGHTENED)
+
+
+def _find_unserved(diff: Diff) -> set[str]:
+    """Name the presets that somebody might serve, and nobody may now."""
+    return {
+        delta.preset for delta, change in diff if change.kind == "availability" and change.new is not None
+    }
 
 
 def _count_fates(diff: Diff) -> dict[str, int]:

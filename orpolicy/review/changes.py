@@ -30,7 +30,7 @@ from attrs import field, frozen
 from orpolicy.review.classes import Concern, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from orpolicy.language.source import Location
 
@@ -38,15 +38,25 @@ Side: TypeAlias = Literal["old", "new"]
 Part: TypeAlias = Literal["body", "policy", "route", "cost", "preset"]
 
 
+_VERBS: Mapping[tuple[str, Side | None], str] = {
+    ("set", "new"): "",
+    ("removed", "new"): "removed at ",
+    ("was set", "old"): "was set at ",
+    ("through", "new"): "through ",
+    ("through", "old"): "no longer through ",
+}
+
+
 @frozen
 class Cause:
     """Why something changed: a place on one side, or what the catalogue says now.
 
-    ``verb`` tells what the place did: ``set`` the value, ``removed`` it, or ``was set`` where it stood before. A ``field``
-    stands for its line where nobody knows that, as in a lock.
+    ``verb`` tells what the place did: ``set`` the value, ``removed`` it, or ``was set`` where it stood before; a place that
+    nobody touched follows that ``through`` which it counts, or counts no longer. A ``field`` stands for its line where
+    nobody knows that, as in a lock.
     """
 
-    verb: Literal["set", "removed", "was set", "field", "catalogue"]
+    verb: Literal["set", "removed", "was set", "through", "field", "catalogue"]
     side: Side | None = None
     location: Location | None = None
     text: str = ""
@@ -57,7 +67,7 @@ class Cause:
             return f"the catalogue: {self.text}" if self.text else "the catalogue"
         if self.verb == "field":
             return self.text
-        return {"set": "", "removed": "removed at ", "was set": "was set at "}[self.verb] + str(self.location)
+        return _VERBS[self.verb, self.side] + str(self.location)
 
     def to_json(self) -> dict[str, Any]:
         """Return the cause as JSON; ``side`` tells in which version the line is to be looked up."""

@@ -20,6 +20,7 @@ from attrs import evolve
 from orpolicy.review.changes import Cause, Change, Delta, Diff, Side
 from orpolicy.review.diff_body import compare_requests
 from orpolicy.review.diff_causes import find_causes
+from orpolicy.review.diff_links import Tracer
 from orpolicy.review.diff_outlets import compare_outlets
 from orpolicy.review.diff_policy import compare_policies
 from orpolicy.review.diff_reasons import Pair
@@ -56,12 +57,14 @@ def compare(
     chosen = [name for name in names if presets is None or {name, renamed.get(name)} & set(presets)]
     variants: dict[str, tuple[str | None, ...]] = {}
     deltas: list[Delta] = []
+    tracer = Tracer.between(old.workspace, new.workspace)
     for name in chosen:
         before = renamed.get(name, name)
         variants[name] = _list_variants((old, before), (new, name)) if environment is None else (environment,)
         for variant in variants[name]:
             states = _find_state(old, before, variant), _find_state(new, name, variant)
-            changes = tuple(_compare_states(*states, old, new))
+            found = _compare_states(*states, old, new)
+            changes = tuple(_trace(change, states[1], tracer, (before, name)) for change in found)
             if before != name:
                 changes = (Change("preset", "renamed", "preset", before, name), *changes)
             if changes:
@@ -126,7 +129,7 @@ def _compare_states(here: State, there: State, old: Effects, new: Effects) -> It
 
 
 def _tell(kind: str, here: State, there: State) -> Change:
-    return Change("preset", kind, "preset", _sum_up(here), _sum_up(there), causes=_blame(there))
+    return Change("preset", kind, "preset", _sum_up(here), _sum_up(there))
 
 
 def _compare_effects(old: Effect, new: Effect, here: Effects, there: Effects) -> Iterator[Change]:
@@ -172,11 +175,11 @@ def _sum_up(state: State) -> Any:
     }
 
 
-def _blame(state: State) -> tuple[Cause, ...]:
-    """Name the places of the first findings, where something does not compile now."""
-    if state is None or isinstance(state, Effect):
-        return ()
-    return tuple(Cause("set", "new", found.location) for found in state.errors[:MOST_FINDINGS])
+def _trace(change: Change, there: State, tracer: Tracer, names: tuple[str, str]) -> Change:
+    """Name the lines that did it; ``names`` are those of the preset on both sides."""
+    if there is None or isinstance(there, Effect):
+        return evolve(change, causes=tracer.trace(change.causes, *names))
+    return evolve(change, causes=tracer.blame(there.errors[:MOST_FINDINGS], names[1]))
 
 
 def relocate(diff: Diff, places: Mapping[Side, Any]) -> Diff:

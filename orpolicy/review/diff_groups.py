@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from orpolicy.language.values import canonical_json
 from orpolicy.review.classes import Way
@@ -64,7 +64,7 @@ def group_changes(diff: Diff) -> list[Group]:
         held: dict[str, tuple[Change, list[str | None]]] = {}
         for delta in deltas:
             for change in delta.changes:
-                held.setdefault(canonical_json(change.to_json()), (change, []))[1].append(delta.environment)
+                held.setdefault(_sign(change), (change, []))[1].append(delta.environment)
         for key, (change, environments) in held.items():
             member = place_member(preset, diff.variants[preset], environments)
             shared.setdefault(key, (change, []))[1].append(member)
@@ -73,6 +73,11 @@ def group_changes(diff: Diff) -> list[Group]:
         groups.setdefault(tuple(members), []).append(change)
     found = [Group(members, tuple(changes)) for members, changes in groups.items()]
     return sorted(found, key=lambda group: (_weigh(group), group.members))
+
+
+def _sign(change: Change) -> str:
+    """Write what has to be equal for two to share a change; how a preset was before it broke has not."""
+    return canonical_json((evolve(change, old=None) if change.kind == "broken" else change).to_json())
 
 
 def find_alarming(diff: Diff) -> list[Member]:

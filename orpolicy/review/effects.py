@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from orpolicy.language.explain import Explanation
     from orpolicy.language.model import Usd
     from orpolicy.language.policy import Policy
+    from orpolicy.language.workspace import Workspace
     from orpolicy.project import Project
     from orpolicy.routing.availability import Availability
     from orpolicy.routing.catalog import Catalog
@@ -91,7 +92,7 @@ class Effects:
     """Everything that a project comes to; ``label`` names it for people.
 
     ``broken`` holds what does not compile. ``environments`` are all that the project knows, whether or not they change
-    anything.
+    anything. ``workspace`` holds the sources, where there are any: a lock has none.
     """
 
     label: str
@@ -99,6 +100,7 @@ class Effects:
     broken: Mapping[Key, Report] = field(factory=dict)
     environments: tuple[str, ...] = ()
     catalog: Catalog | None = field(default=None, repr=False)
+    workspace: Workspace | None = field(default=None, eq=False, repr=False)
 
     def find(self, preset: str, environment: str | None) -> Effect | None:
         """Return the effect of a preset in an environment; ``None`` where there is none or it does not compile."""
@@ -130,7 +132,7 @@ def collect_effects(project: Project, label: str, catalog: Catalog | None = None
             found[name, environment] = _observe(project, compiled, chosen)
         except (CompileError, PolicyViolation) as failure:
             broken[name, environment] = failure.report
-    return Effects(label, found, broken, project.environments, chosen)
+    return Effects(label, found, broken, project.environments, chosen, project.workspace)
 
 
 def _list_keys(project: Project) -> Iterator[Key]:

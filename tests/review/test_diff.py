@@ -242,6 +242,76 @@ def test_the_line_that_did_it_is_named(new: dict[str, str], field: str, blamed: 
     assert causes(PROJECT, new, field)[:1] == [blamed]
 
 
+MID = "abstract: true\n{}\n"
+
+
+@pytest.mark.parametrize(
+    ("new", "field", "blamed"),
+    [
+        # a base that is extended no longer, two files away from the preset
+        (
+            {"presets/mid.yaml": MID.format("description: alone")},
+            "/provider/zdr",
+            ["no longer through presets/mid.yaml:2:10", "was set at presets/base.yaml:3:8"],
+        ),
+        # one that is extended now, here and in the library
+        (
+            {"presets/mid.yaml": MID.format("extends: [base, orpolicy/private]")},
+            "/provider/data_collection",
+            ["through presets/mid.yaml:2:17", "orpolicy/private.yaml:13:20"],
+        ),
+        # a line that changed speaks for itself, whatever leads to it
+        (
+            {"presets/base.yaml": BASE.replace("zdr: true", "zdr: false")},
+            "/provider/zdr",
+            ["presets/base.yaml:3:8"],
+        ),
+        # a policy of the library that is adopted now
+        (
+            {"orpolicy.yaml": "policies: [orpolicy/no-training]\n"},
+            "/provider/data_collection",
+            ["through orpolicy.yaml:1:12", "orpolicy/policies/no-training.policy.yaml:8:18"],
+        ),
+    ],
+)
+def test_what_leads_to_a_line_that_nobody_touched_is_named(
+    new: dict[str, str], field: str, blamed: list[str]
+) -> None:
+    assert causes(PROJECT, new, field) == blamed
+
+
+def test_a_policy_that_is_for_all_environments_now_is_blamed_by_its_scope() -> None:
+    narrow = {
+        "orpolicy.yaml": "environments: [dev, prod]\n",
+        "presets/org.policy.yaml": "applies_to: {environments: [dev]}\nmax_cost: 0.5\n",
+    }
+    wide = {"presets/org.policy.yaml": narrow["presets/org.policy.yaml"].replace("[dev]", "[dev, prod]")}
+    told = causes({**PROJECT, **narrow}, wide, "max_cost")
+    assert set(told) == {"through presets/org.policy.yaml:1:13", "presets/org.policy.yaml:2:11"}
+
+
+@pytest.mark.parametrize(
+    ("new", "blamed"),
+    [
+        # the policy, though the finding stands at the provider that it forbids
+        ({"presets/org.policy.yaml": "providers: {deny: [azure]}\n"}, ["presets/org.policy.yaml:1:20"]),
+        # the provider, though the policy is part of the finding
+        ({"presets/base.yaml": BASE.replace("azure", "groq")}, ["presets/base.yaml:4:21"]),
+        # what brought the finding into a preset
+        ({"presets/mid.yaml": "abstract: true\nextends: [base, odd]\n"}, ["through presets/mid.yaml:2:17"]),
+    ],
+)
+def test_a_preset_that_compiles_no_longer_is_blamed_on_what_is_new(
+    new: dict[str, str], blamed: list[str]
+) -> None:
+    old = {
+        **PROJECT,
+        "presets/org.policy.yaml": "providers: {deny: [groq]}\n",
+        "presets/odd.yaml": "abstract: true\nprovider: {order: [groq]}\n",
+    }
+    assert causes(old, new, "preset") == blamed
+
+
 def policy(old: str | None, new: str | None) -> list[tuple[str, str, Any, Way]]:
     sides = [
         PROJECT if text is None else {**PROJECT, "presets/org.policy.yaml": text + "\n"}
