@@ -1,4 +1,4 @@
-"""The text of a lock, before anything in it means something: its head, its digest, and the kinds of its members.
+"""The text of a lock, before anything in it means something: its head, its digest, and the request in an entry.
 
 .. code-block:: text
 
@@ -16,10 +16,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.errors import LockError
-from orpolicy.language.lowered import REGIONS
+from orpolicy.language.lowered import Lowered
+from orpolicy.lock_kinds import has_kinds
+from orpolicy.strict_json import load_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,21 +36,6 @@ HEAD = f'{{\n  "format": "{FORMAT}",\n  "version": {VERSION},\n  "digest": "'
 """How every lock begins; its digest follows, and all that the digest is over."""
 
 _MARKERS = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
-_MEMBERS = {"environments": list, "rules": dict, "policies": dict, "presets": list}
-_PARTS: Mapping[str, tuple[type, ...]] = {
-    "preset": (str,),
-    "environment": (str, type(None)),
-    "base_url": (str,),
-    "body": (dict,),
-    # and these, where they are there
-    "headers": (dict,),
-    "max_cost": (str,),
-    "system": (list,),
-    "policies": (list,),
-    "composed": (dict,),
-    "silenced": (list,),
-}
-_ALWAYS = ("preset", "environment", "base_url", "body")
 
 
 def read_members(raw: bytes, name: str) -> tuple[str, Mapping[str, Any]]:
@@ -71,13 +59,14 @@ def read_members(raw: bytes, name: str) -> tuple[str, Mapping[str, Any]]:
         shown = json.dumps(members.get("version"))[:20]
         raise LockError(f"{name} has version {shown}, this program reads {VERSION}; {AGAIN}")
     _check_digest(text, name)
-    _check_members(members, name)
+    if not has_kinds(members):
+        raise LockError(f"{name} lacks a part, or has one of a wrong kind; {AGAIN}")
     return text, members
 
 
 def _parse(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return load_strictly(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         if _MARKERS.search(text):
@@ -89,7 +78,7 @@ def _parse(text: str, name: str) -> Any:
         raise LockError(f"{name} {what}; {AGAIN}") from error
     except (RecursionError, ValueError) as error:
         raise LockError(
-            f"{name} is nested too deeply, or holds a number too long, to be a lock; {AGAIN}"
+            f"{name} is nested too deeply, or holds a number or a text that no lock holds; {AGAIN}"
         ) from error
 
 
@@ -105,26 +94,14 @@ def digest_rest(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.rstrip().encode()).hexdigest()
 
 
-def _check_members(members: Mapping[str, Any], name: str) -> None:
-    """Hold the members of a lock against their kinds: a digest may be right for what no program wrote."""
-    kinds = all(isinstance(members.get(key), kind) for key, kind in _MEMBERS.items())
-    if not (
-        kinds
-        and all(_is_policy(row) for row in members["policies"].values())
-        and all(_is_entry(row, members["policies"]) for row in members["presets"])
-    ):
-        raise LockError(f"{name} lacks a part, or has one of a wrong kind; {AGAIN}")
-
-
-def _is_policy(row: Any) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("demands"), dict)
-
-
-def _is_entry(row: Any, policies: Mapping[str, Any]) -> bool:
-    return (
-        isinstance(row, dict)
-        and all(key in row for key in _ALWAYS)
-        and all(isinstance(value, _PARTS[key]) for key, value in row.items() if key in _PARTS)
-        and row["base_url"] in REGIONS
-        and all(file in policies for file in row.get("policies", ()))
+def lower_entry(entry: Mapping[str, Any]) -> Lowered:
+    """Read the request of an entry, without its messages."""
+    system, ceiling = entry.get("system"), entry.get("max_cost")
+    return Lowered(
+        body=entry["body"],
+        headers=entry.get("headers", {}),
+        base_url=entry["base_url"],
+        system=None if system is None else "\n".join(system),
+        max_cost=None if ceiling is None else Decimal(ceiling),  # type: ignore[arg-type]  # USD by its place
+        moved={},
     )

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Never
 
 from attrs import define, evolve, field
 
-from orpolicy.compiled import Compiled
 from orpolicy.errors import CatalogError, LockError, UsageError
-from orpolicy.language.lowered import Lowered
+from orpolicy.lock_proof import is_sound, is_sound_policy
 from orpolicy.lock_text import AGAIN, LOCK_FILE, MAX_BYTES, read_members
+from orpolicy.locked_preset import LockedPreset
 
 if TYPE_CHECKING:
     import os
@@ -32,14 +32,9 @@ if TYPE_CHECKING:
 
     from orpolicy.language.diagnostics import Report
     from orpolicy.language.effective import Effective
-    from orpolicy.language.explain import Explanation
-    from orpolicy.language.model import Preset
-    from orpolicy.language.passes import Product
+    from orpolicy.language.lowered import Lowered
     from orpolicy.language.policy import Policy, PolicyFile
     from orpolicy.language.recompose import Recomposition
-    from orpolicy.language.restrict import Restricted
-    from orpolicy.language.source import Path as Place
-    from orpolicy.language.trees import Branch
     from orpolicy.routing.catalog import Catalog
 
 __all__ = ["AGAIN", "LOCK_FILE", "Lock", "LockedPreset", "parse_lock", "read_lock"]
@@ -115,7 +110,7 @@ class Lock:
 
         try:
             return evolve(build_catalog(rows), complete=False, source=self.name)
-        except (CatalogError, KeyError, TypeError, ValueError) as error:
+        except (CatalogError, KeyError) as error:
             raise LockError(f"{self.name} holds a broken catalogue ({error}); {AGAIN}") from error
 
     @cached_property
@@ -190,10 +185,31 @@ class Lock:
         from orpolicy.language.policy import read_policy  # noqa: PLC0415 - as above
         from orpolicy.language.source import Source  # noqa: PLC0415 - as above
 
+        rows: Mapping[str, Any] = self.members["policies"]
+        for file, row in rows.items():
+            if not is_sound_policy(row["demands"]):
+                raise LockError(f"{self.name}: what it keeps of '{file}' is no policy; {AGAIN}")
         return {
             file: read_policy(row["name"], Document(Source(file, ""), row["demands"]), "")
-            for file, row in self.members["policies"].items()
+            for file, row in rows.items()
         }
+
+    def prove(self) -> None:
+        """Hold all entries against the schema, which is not done where presets are only served.
+
+        Raises:
+            LockError: an entry is no preset, or what is kept of policies or the catalogue is none.
+        """
+        for entry in self.entries.values():
+            self.prove_entry(entry)
+        _ = self._policies, self.catalog
+
+    def prove_entry(self, entry: Mapping[str, Any]) -> None:
+        """Hold one entry against the schema; raise ``LockError`` where it does not pass."""
+        if not is_sound(entry):
+            raise LockError(
+                f"{self.name}: what it holds of '{entry['preset']}' is nothing that orpolicy writes; {AGAIN}"
+            )
 
     @cached_property
     def _compositions(self) -> Mapping[tuple[str, str | None], Mapping[str, Any]]:
@@ -217,82 +233,6 @@ class Lock:
             severities={code: Severity(severity) for code, severity in self.members["rules"].items()},
             silences=frozenset(map(_read_silence, entry.get("silenced", ()))),
         )
-
-
-class LockedPreset(Compiled):
-    """A preset as a lock holds it; what a call without overrides does not need is worked out when somebody asks."""
-
-    _lock: Lock
-    _entry: Mapping[str, Any]
-
-    def __init__(self, lock: Lock, entry: Mapping[str, Any], environment: str | None) -> None:
-        system, ceiling = entry.get("system"), entry.get("max_cost")
-        lowered = Lowered(
-            body=entry["body"],
-            headers=entry.get("headers", {}),
-            base_url=entry["base_url"],
-            system=None if system is None else "\n".join(system),
-            max_cost=None if ceiling is None else Decimal(ceiling),  # type: ignore[arg-type]  # USD by its place
-            moved={},
-        )
-        self.__dict__.update(
-            name=entry["preset"],
-            environment=environment,
-            lowered=lowered,
-            override=self._override,
-            _lock=lock,
-            _entry=entry,
-        )
-
-    def origin(self, path: Place) -> None:
-        """Return nothing: a lock holds no sources."""
-        del path
-
-    def explain(self, pointer: str = "") -> tuple[Explanation, ...]:
-        """Raise ``UsageError``: a lock holds no sources."""
-        del pointer
-        raise UsageError(
-            f"{self._lock.name} holds no sources: explain '{self.name}' in the project that it was made from"
-        )
-
-    @cached_property
-    def catalog(self) -> Catalog | None:
-        """The catalogue of the lock."""
-        return self._lock.catalog
-
-    @property
-    def _judging_catalog(self) -> Catalog | None:
-        """Only models with all their endpoints: overrides may lead to those that the preset does not reach."""
-        return self._lock.whole_catalog
-
-    @cached_property
-    def _composition(self) -> Recomposition:
-        return self._lock.recompose(self._entry, self.lowered)
-
-    def _override(self, overrides: Mapping[str, Any]) -> Lowered:
-        return self._composition.override(overrides)
-
-    @cached_property
-    def _product(self) -> Product:
-        product = self._composition.finish({}).product
-        if product is None:
-            raise LockError(f"{self._lock.name}: '{self.name}' no longer compiles; {AGAIN}")
-        return product
-
-    @cached_property
-    def preset(self) -> Preset:
-        """The preset as typed values."""
-        return self._product.preset
-
-    @cached_property
-    def restricted(self) -> Restricted:
-        """What came of the passes; all its places are the lock."""
-        return self._product.restricted
-
-    @cached_property
-    def composed(self) -> Branch:
-        """What the layers said together."""
-        return self._composition.tree
 
 
 def _read_silence(text: str) -> tuple[str, str, str]:

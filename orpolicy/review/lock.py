@@ -54,8 +54,9 @@ def read_effects(lock: Lock, label: str | None = None, catalog: Catalog | None =
     Over its own, ``reached`` holds who may serve each effect; their order rests on what a lock does not keep.
 
     Raises:
-        LockError: its catalogue is broken.
+        LockError: an entry, a policy or the catalogue is nothing that orpolicy writes.
     """
+    lock.prove()
     chosen = catalog or lock.catalog
     found = {
         (name, environment): _observe(lock, lock.preset(name, environment), chosen)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orpolicy.language.diagnostics import Diagnostic
     from orpolicy.project import Project
     from orpolicy.review.effects import Key
+    from orpolicy.review.lock import Draft
 
 HINT = "write the lock again and review what changed in it: 'orpolicy lock'"
 REQUEST = ("body", "system", "headers", "base_url", "max_cost")
@@ -40,19 +41,22 @@ def check_lock(project: Project, names: Sequence[str] | None = None) -> Iterator
 
     What does not compile is left out: its own findings say so.
     """
+    draft: Draft | None = None
     try:
         held = find_lock(project)
+        if held is not None:
+            draft = draft_lock(project)
+            if draft.text == held.text:
+                return
+            held.prove()
     except LockError as error:
         message, _, hint = str(error).partition("; ")
         yield evolve(report_file(LOCK_FILE, "lock-unreadable", message), hint=hint or AGAIN)
         return
-    if held is None:
+    if held is None or draft is None:
         file = LOCK_FILE if project.workspace.settings.document is None else PROJECT_FILE
         missing = report_file(file, "lock-missing", f"there is no '{LOCK_FILE}'")
         yield evolve(missing, hint="'orpolicy lock' writes it; commit it")
-        return
-    draft = draft_lock(project)
-    if draft.text == held.text:
         return
     now = parse_lock(draft.text.encode())
     found = list(_compare(project, held, now, draft.broken, names))
