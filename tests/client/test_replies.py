@@ -213,6 +213,15 @@ def test_one_look_at_the_deltas_joins_them_as_many_would(deltas) -> None:
     assert transcript.document()["choices"][0]["message"] == put_together(deltas)
 
 
+@pytest.mark.parametrize("delta", ["text", ["text"], 1, None])
+def test_a_delta_that_is_no_object_says_nothing(delta) -> None:
+    transcript = Transcript()
+    hear(transcript, {"choices": [{"delta": {"content": "Hello"}}]})
+    hear(transcript, {"choices": [{"delta": delta, "finish_reason": "stop"}]})
+    choice = transcript.document()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("Hello", "stop")
+
+
 BLANKS = st.text(" \n\t\r", max_size=2)
 
 
