@@ -15,6 +15,8 @@ however many presets build on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, field, frozen
@@ -34,7 +36,7 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.settle import settle
 from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.suppress import Suppression, find_suppressions, suppress
+from orpolicy.language.suppress import Suppression, find_suppressions, holds_comments, suppress
 from orpolicy.language.survey import (
     diagnose_files,
     diagnose_policies,
@@ -60,7 +62,7 @@ class Outcome:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@define(eq=False)
+@define(slots=False, eq=False)
 class Compiler:
     """Compiles the presets of a workspace; composed bases are kept, so that each is composed once."""
 
@@ -186,7 +188,8 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
     ) -> Outcome:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
-        passage = finish(composed, self.workspace.find_policy(name, environment), before)
+        policy = self.workspace.find_policy(name, environment)
+        passage = finish(composed, policy, before, unheard=self._find_unheard(name))
         product = passage.product
         if product is None:
             return Outcome(None, passage.diagnostics)
@@ -198,6 +201,18 @@ class Compiler:
             name, environment, product.preset, product.lowered, product.restricted, override, composed
         )
         return Outcome(compilation, passage.diagnostics)
+
+    def _find_unheard(self, name: str) -> AbstractSet[str]:
+        """Name the rules that are off, unless a comment in a preset's files might be about one of them."""
+        documents = [source.document for source in self._chains[name]]
+        if self.workspace.settings.document is not None:
+            documents.append(self.workspace.settings.document)
+        return frozenset() if any(map(holds_comments, documents)) else self._off
+
+    @cached_property
+    def _off(self) -> AbstractSet[str]:
+        severities = self.workspace.settings.severities
+        return {code for code, rule in RULES.items() if severities.get(code, rule.severity) is Severity.OFF}
 
     def _override(
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]

@@ -32,6 +32,7 @@ from orpolicy.language.trees import Layer, author, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset
@@ -71,6 +72,7 @@ def finish(
     policy: Policy,
     before: tuple[Diagnostic, ...] = (),
     is_silenced: Callable[[Finding, Branch], bool] = _heed,
+    unheard: AbstractSet[str] = frozenset(),
 ) -> Passage:
     """Run the passes that follow composition.
 
@@ -79,6 +81,7 @@ def finish(
         policy: the policy in force.
         before: findings of earlier passes; one that is an error stops these.
         is_silenced: tells of a finding about meaning, and of the tree it is about, that nobody wants to hear it.
+        unheard: rules about meaning that nobody wants to hear of at all, so that their places are not looked up.
     """
     if find_contradictions(policy):
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
@@ -92,7 +95,8 @@ def finish(
     advice = (
         found
         for found in lint(data)
-        if author(restricted.tree, found.path).name not in demanded
+        if found.code not in unheard
+        and author(restricted.tree, found.path).name not in demanded
         and not is_silenced(found, restricted.tree)
     )
     findings += tuple(place_findings(advice, restricted))

@@ -43,11 +43,14 @@ def may_suppress(code: str) -> bool:
     )
 
 
+def holds_comments(document: Document) -> bool:
+    """Tell whether a document may hold suppressing comments."""
+    return "orpolicy:" in document.source.text
+
+
 def find_suppressions(document: Document) -> tuple[Suppression, ...]:
     """Find the suppressing comments of a document; a look-alike inside a value is none."""
-    if "orpolicy:" not in document.source.text:
-        return ()
-    return tuple(_scan(document))
+    return tuple(_scan(document)) if holds_comments(document) else ()
 
 
 def _scan(document: Document) -> Iterator[Suppression]:

@@ -159,3 +159,19 @@ def test_many_comments_are_looked_up_in_time_that_grows_with_their_number() -> N
     started = time.process_time()
     assert len(find_suppressions(document)) == 3_000
     assert time.process_time() - started < 20
+
+
+def test_a_comment_about_a_rule_that_is_off_does_no_harm() -> None:
+    text = "# orpolicy: ignore[missing-max-tokens]\nmodel: openai/gpt-5\n"
+    assert codes("model: openai/gpt-5\n") == []
+    assert [code for code in codes(text) if code != "unused-suppression"] == []
+
+
+def test_rules_that_are_off_are_found_once_they_are_switched_on() -> None:
+    files = {
+        "orpolicy.yaml": "rules: {missing-max-tokens: warning}\n",
+        "presets/a.yaml": "model: openai/gpt-5\n",
+    }
+    assert [found.code for found in check_all(Compiler(Workspace(Memory(files))))] == ["missing-max-tokens"]
+    del files["orpolicy.yaml"]
+    assert list(check_all(Compiler(Workspace(Memory(files))))) == []
