@@ -1,7 +1,8 @@
 """Work on many items in several processes, where that pays and where processes can be forked.
 
 The parts are worked on in the order of the items, and so are the results: how many processes there are changes nothing
-but time. A process that comes to nothing (killed, out of memory) has its part done here.
+but time. A process that comes to nothing (killed, out of memory, never started) has its part done here,
+and none outlives the work.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
 
 T = TypeVar("T")
+
+_Started: TypeAlias = "tuple[ForkProcess, Connection] | None"
 
 ENOUGH = 150
 """Items for each process; below that starting one takes longer than what it saves."""
@@ -37,23 +41,43 @@ def divide(work: Callable[[Sequence[str]], T], items: Sequence[str], processes: 
     if number < 2 or not _may_fork():
         return [work(items)]
     first, *others = _cut(items, number)
-    started = [_start(work, part) for part in others]
-    results = [work(first)]
-    for part, (process, reader) in zip(others, started, strict=True):
-        try:
-            results.append(reader.recv())
-        except EOFError:
-            results.append(work(part))
-        process.join()
+    started: list[_Started] = []
+    try:
+        for part in others:
+            started.append(_start(work, part))  # noqa: PERF401 - those that were started have to be ended
+        return [work(first), *(_collect(one, work, part) for one, part in zip(started, others, strict=True))]
+    finally:
+        for one in started:
+            _end(one)
+
+
+def _collect(started: _Started, work: Callable[[Sequence[str]], T], part: Sequence[str]) -> T:
+    """Wait for what a process sends; do its part here where it sends nothing, or half of something."""
+    if started is not None:
+        with contextlib.suppress(EOFError, OSError):
+            result: T = started[1].recv()
+            return result
+    return work(part)
+
+
+def _end(started: _Started) -> None:
+    """End a process, also one that nobody listens to any more."""
+    if started is not None:
+        process, reader = started
         reader.close()
-    return results
+        process.terminate()
+        process.join()
 
 
 def _may_fork() -> bool:
     """Tell whether a copy of this process would work: not on Windows, and not beside threads, which are not copied."""
     import multiprocessing  # noqa: PLC0415 - small projects need none
 
-    return "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+    return (
+        "fork" in multiprocessing.get_all_start_methods()
+        and threading.active_count() == 1
+        and not multiprocessing.current_process().daemon  # a worker of somebody's pool may have none of its own
+    )
 
 
 def _cut(items: Sequence[str], number: int) -> Iterator[Sequence[str]]:
@@ -66,14 +90,23 @@ def _cut(items: Sequence[str], number: int) -> Iterator[Sequence[str]]:
         start = end
 
 
-def _start(work: Callable[[Sequence[str]], T], part: Sequence[str]) -> tuple[Any, Connection]:
+def _start(work: Callable[[Sequence[str]], Any], part: Sequence[str]) -> _Started:
+    """Start a process; nothing comes of it where the system has no room for one more."""
     import multiprocessing  # noqa: PLC0415 - as above
 
     context = multiprocessing.get_context("fork")
-    reader, writer = context.Pipe(duplex=False)
+    try:
+        reader, writer = context.Pipe(duplex=False)
+    except OSError:
+        return None
     process = context.Process(target=_work, args=(work, part, writer), daemon=True)
-    process.start()
-    writer.close()
+    try:
+        process.start()
+    except OSError:
+        reader.close()
+        return None
+    finally:
+        writer.close()
     return process, reader
 
 

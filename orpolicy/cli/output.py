@@ -86,8 +86,15 @@ class Output:
                 color = wants_color(sys.stdout, self.color)
                 click.echo(render(evolve(plain, color=color)), nl=False, color=color)
             else:
-                destination.file.write_text(render(plain), encoding="utf-8", newline="\n")
+                _write_file(destination.file, render(plain))
         return FINDINGS if report.errors else 0
+
+
+def _write_file(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:  # of a full disk the system does not say which file it was for
+        raise OSError(error.errno, error.strerror, file.as_posix()) from error
 
 
 def wants_color(stream: TextIO, choice: bool | None = None) -> bool:

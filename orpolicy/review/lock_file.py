@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from orpolicy.errors import LockError
@@ -51,13 +52,13 @@ def store_lock(root: Path, text: str) -> bool:
     with suppress(FileNotFoundError):
         if file.read_bytes().replace(b"\r\n", b"\n") == content:
             return False
-    draft = root / f".{LOCK_FILE}.{os.getpid()}"
+    draft = root / f".{LOCK_FILE}.{token_hex(8)}"  # a number of a process comes again, beside what it left
     opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(opened, "wb") as stream:
             stream.write(content)
         draft.replace(file)
-    except OSError:
+    except BaseException:
         draft.unlink(missing_ok=True)
         raise
     return True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from orpolicy.cli import main, verbs
 from orpolicy.cli.failures import exit_code_of
 from orpolicy.errors import (
     CatalogError,
@@ -103,3 +104,23 @@ def test_a_reader_that_goes_away_is_no_failure_to_talk_about(tmp_path: Path) -> 
     )
     assert done.stderr == ""
     assert (tmp_path / "code").read_text().strip() in {"0", "141"}
+
+
+@pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_started_without_a_stream_ends_as_with_one(project: Path, streams: str) -> None:
+    line = f"{sys.executable} -m orpolicy lock --check {streams}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stdout + done.stderr) == (1, False)
+
+
+def test_an_interrupt_before_a_verb_began_is_one_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["orpolicy", "check"])
+    monkeypatch.setattr(verbs.command, "main", interrupt)
+    with pytest.raises(SystemExit) as left:
+        main.run()
+    assert (left.value.code, capsys.readouterr().err) == (130, "interrupted\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,6 @@ import pytest
 from orpolicy.cli.output import Destination, DestinationType, wants_color
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Run
 
 
@@ -93,3 +92,13 @@ def test_a_report_that_cannot_be_written_is_a_failure_of_the_outside_world(
     result = run("check", "--output-format", f"{format_}=missing/report")
     assert result.exit_code == 3
     assert result.stderr == "Error: missing/report: No such file or directory\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_named_with_its_file(run: Run, project: Path) -> None:
+    done = run("check", "--output-format", "json=/dev/full")
+    assert (done.exit_code, done.stdout, done.stderr) == (
+        3,
+        "",
+        "Error: /dev/full: No space left on device\n",
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,7 @@ from orpolicy.disk import Folder, Library
 from orpolicy.errors import LockError, UsageError
 from orpolicy.language.workspace import Workspace
 from orpolicy.lock_text import HEAD, MAX_BYTES, digest_rest
-from orpolicy.locked import Lock, parse_lock, read_lock
+from orpolicy.locked import LOCK_FILE, Lock, parse_lock, read_lock
 from orpolicy.project import Project
 from orpolicy.review.lock import write_lock
 from orpolicy.review.lock_check import check_lock
@@ -25,7 +27,6 @@ from orpolicy.review.lock_file import find_lock, store_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from orpolicy.routing.catalog import Catalog
 
@@ -165,6 +166,8 @@ def test_load_tells_a_lock_from_a_folder(home: Path, monkeypatch: pytest.MonkeyP
     assert isinstance(orpolicy.load(), Project)
     with pytest.raises(UsageError, match="there is no folder 'nowhere'"):
         orpolicy.load("nowhere")
+    with pytest.raises(UsageError, match=r"there is no lock 'other\.lock': 'orpolicy lock' writes one"):
+        orpolicy.load("other.lock")
     with pytest.raises(UsageError, match=r"'orpolicy\.yaml' is not a folder"):
         orpolicy.load("orpolicy.yaml")
 
@@ -340,3 +343,30 @@ def test_a_lock_is_json_that_other_programs_read(home: Path) -> None:
         "name": "low",
         "demands": {"max_tokens": 1000, "models": {"allow": ["openai/*"]}},
     }
+
+
+def test_what_a_killed_run_left_keeps_no_later_one_from_writing(home: Path) -> None:
+    (home / f".{LOCK_FILE}.{os.getpid()}").write_text("half")
+    assert store_lock(home, "whole\n")
+    assert (home / LOCK_FILE).read_text() == "whole\n"
+
+
+def test_an_interrupted_run_leaves_nothing_beside_the_lock(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = sorted(home.iterdir())
+    monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        store_lock(home, "whole\n")
+    assert sorted(home.iterdir()) == before
+
+
+def test_runs_at_once_leave_a_whole_lock(home: Path) -> None:
+    texts = [f"{number}\n" * 20_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: store_lock(home, text), texts * 4))
+    assert (home / LOCK_FILE).read_text() in texts
+    assert [file.name for file in home.iterdir() if file.name.startswith(f".{LOCK_FILE}")] == []
