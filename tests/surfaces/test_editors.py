@@ -67,6 +67,20 @@ def test_it_completes_every_key_below_provider(server: LanguageServer, preset: s
     assert labels == read_schema("preset")["properties"]["provider"]["properties"].keys() - {"zdr"}
 
 
+@pytest.mark.parametrize("kind", schema_kinds())
+def test_no_example_is_a_mapping_which_editors_offer_as_object_object(kind: str) -> None:
+    def walk(node: object) -> Iterator[object]:
+        if isinstance(node, dict):
+            yield from node.get("examples", ()) if isinstance(node.get("examples"), list) else ()
+            node = list(node.values())
+        for child in node if isinstance(node, list) else ():
+            yield from walk(child)
+
+    found = list(walk(read_schema(kind)))
+    assert found
+    assert not [example for example in found if isinstance(example, dict)]
+
+
 def test_it_completes_values(server: LanguageServer, folder: Path) -> None:
     uri = server.open(folder / "values.yaml", PRESET + "service_tier: \n")
     values = {item["label"] for item in server.complete(uri, PRESET.count("\n"), len("service_tier: "))}
