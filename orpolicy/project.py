@@ -10,15 +10,15 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, evolve
 
 from orpolicy.compiled import Compiled
 from orpolicy.disk import Folder, Library, Loose, find_misnamed, find_root
-from orpolicy.errors import UsageError
+from orpolicy.errors import CatalogError, UsageError
 from orpolicy.language.checker import check
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.diagnostics import Diagnostic
-from orpolicy.language.files import BUILTIN
+from orpolicy.language.files import BUILTIN, report_file
 from orpolicy.language.rules import RULES
 from orpolicy.language.workspace import Workspace
 from orpolicy.processes import divide
@@ -86,38 +86,41 @@ class Project:
         """Report every finding in the project, or in some of its presets and of its scenario files.
 
         Where the project has a snapshot of the catalogue, the rules that need one take part; ``now`` (UTC) is the moment
-        by which it is old, and models are gone. Where the presets are many, up to so many ``processes`` share the work.
+        by which it is old, and models are gone. A snapshot that cannot be read is a finding. Where the presets are many, up to
+        so many ``processes`` share the work.
 
         Raises:
             UsageError: there is no such preset or environment.
-            CatalogError: there is a snapshot, and it cannot be read.
         """
         chosen = None if names is None else [self._resolve(name) for name in names]
         if chosen is None and not self.names and self.workspace.settings.document is None:
             raise UsageError(
-                "there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/'"
+                "there is no project here: no 'orpolicy.yaml' from this folder upwards, and no 'presets/';"
+                " 'orpolicy init' writes one"
             )
+        catalog, unreadable = self._try_catalog()
         further = [
-            *self._survey_disk(chosen),
+            *unreadable,
+            *self._survey_disk(chosen, no_catalog=catalog is None and not unreadable),
             *self._survey_suites(self.suites if names is None else suites),
         ]
         dividing = partial(divide, processes=processes)
-        if self.catalog is None:
+        if catalog is None:
             return check(self._compiler, chosen, environment, further=further, divide=dividing)
         from orpolicy.inspection import Inspection  # noqa: PLC0415 - many projects have no snapshot
 
-        inspection = Inspection(self.catalog, now or read_clock())
+        inspection = Inspection(catalog, now or read_clock())
         further += inspection.inspect_age(self.workspace)
         if names is None:
             further += inspection.inspect_policies(self.workspace)
         return check(self._compiler, chosen, environment, inspection.inspect, further, divide=dividing)
 
-    def _survey_disk(self, names: Sequence[str] | None) -> Iterator[Diagnostic]:
+    def _survey_disk(self, names: Sequence[str] | None, *, no_catalog: bool) -> Iterator[Diagnostic]:
         """Report files that nothing reads, and a snapshot that the project file names and that is not there."""
         if names is None and self.root is not None:
             yield from find_misnamed(self.root, self.workspace.settings.presets)
         document = self.workspace.settings.document
-        if self.catalog is None and document is not None and "catalog" in document.data:
+        if no_catalog and document is not None and "catalog" in document.data:
             message = f"there is no catalogue snapshot '{self.workspace.settings.catalog}'"
             hint = "'orpolicy catalog pull' writes one; without it, names and prices are not checked"
             place = document.locate(("catalog",))
@@ -129,6 +132,15 @@ class Project:
         from orpolicy.language.suites import diagnose_suites  # noqa: PLC0415 - many projects have none
 
         return diagnose_suites(self.workspace, files)
+
+    def _try_catalog(self) -> tuple[Catalog | None, tuple[Diagnostic, ...]]:
+        """Read the snapshot, or say why it cannot be read: presets are checked without one all the same."""
+        try:
+            return self.catalog, ()
+        except CatalogError as failure:
+            message, _, hint = str(failure).partition("; ")
+            found = report_file(self.workspace.settings.catalog, "unreadable-file", message)
+            return None, (evolve(found, hint=hint or None),)
 
     @cached_property
     def catalog(self) -> Catalog | None:

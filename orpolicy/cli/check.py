@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from orpolicy.cli.failures import say
 from orpolicy.cli.output import Output, takes_output
 from orpolicy.cli.render import count, summarise
 from orpolicy.cli.targets import select
-from orpolicy.errors import UsageError
+from orpolicy.errors import CatalogError, UsageError
 from orpolicy.language.diagnostics import Report
 from orpolicy.processes import count_processors
 
@@ -85,4 +86,6 @@ def _check_lock(selection: Selection) -> Report:
 
     if selection.project.root is None:
         raise UsageError("--locked is about a project, and a file outside any has no lock")
-    return Report(tuple(check_lock(selection.project, selection.names)))
+    with suppress(CatalogError):  # the check has reported it
+        return Report(tuple(check_lock(selection.project, selection.names)))
+    return Report()

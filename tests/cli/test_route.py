@@ -198,15 +198,23 @@ def test_an_old_snapshot_is_a_warning_with_its_age(folder: Path, run: Run) -> No
     ],
     ids=["truncated", "another file", "negative price", "edited by hand", "garbage"],
 )
-@pytest.mark.parametrize("verb", [("route", "triage"), ("check",), ("catalog", "show")])
+@pytest.mark.parametrize(
+    "verb", [("route", "triage"), ("check",), ("check", "--locked"), ("catalog", "show")]
+)
 def test_a_broken_snapshot_is_a_failure_that_says_what_to_do(
     folder: Path, run: Run, verb: tuple[str, ...], text: str, said: str
 ) -> None:
     (folder / "catalog.json").write_text(text)
     result = run(*verb)
-    assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("Error: ")
-    assert said in result.stderr
+    if verb[0] == "check":  # which says all else as well
+        assert result.exit_code == 1
+        assert result.stdout.startswith("catalog.json:1:1: error: ")
+        assert "[unreadable-file]" in result.stdout
+        assert result.stderr.startswith("1 preset checked: ")
+    else:
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert result.stderr.startswith("Error: ")
+    assert said in result.output
 
 
 def test_without_a_snapshot_it_is_said_how_to_get_one(folder: Path, run: Run) -> None:
