@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from orpolicy.errors import UsageError
+
 if TYPE_CHECKING:
     import os
 
@@ -35,6 +37,8 @@ def load(path: str | os.PathLike[str] | None = None) -> Project | Lock:
         from orpolicy.locked import read_lock  # noqa: PLC0415 - a project is read without it
 
         return read_lock(path)
+    if path is not None and Path(path).suffix == ".lock" and not Path(path).exists():
+        raise UsageError(f"there is no lock '{path}': 'orpolicy lock' writes one, at the root of its project")
     from orpolicy.project import load as load_project  # noqa: PLC0415 - a lock is read without the compiler
 
     return load_project(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class Known(click.ParamType[str]):
-    """One of the names that are there; a misspelled one is refused with those that come close."""
+    """One of the names that are there; a misspelled one is refused with the closest, or with ``listing``: who names all."""
 
-    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, name: str, names: Callable[[], Iterable[str]], listing: str | None = None) -> None:
         self.name = name
         self._names = names
+        self._listing = listing
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Accept a name that is there."""
@@ -35,7 +37,8 @@ class Known(click.ParamType[str]):
         self, value: str, names: list[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> NoReturn:
         close = get_close_matches(value, names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+        hint = self._listing or f"there are: {', '.join(names)}"
+        hint = f"did you mean {close[0]!r}?" if close else hint
         self.fail(f"there is no {self.name} {value!r}; {hint}", param, ctx)
 
     def shell_complete(
@@ -65,8 +68,32 @@ class InProject(click.ParamType[str]):
         return found or [CompletionItem(incomplete, type="file")]
 
 
-RULE = Known("rule", lambda: RULES)
+class Revision(click.ParamType[str]):
+    """A revision, a lock or a folder; the shell completes branches and tags, and files beside them."""
+
+    name = "revision"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the names that start like this, after ``OLD...`` those of the second revision."""
+        from orpolicy.errors import OrpolicyError  # noqa: PLC0415 - a press of a key, not a verb
+        from orpolicy.review.git import Repository  # noqa: PLC0415 - as above
+
+        del param
+        before, dots, start = incomplete.rpartition("...")
+        try:
+            repository = Repository.find(Path(ctx.params.get("project_folder") or "."))
+            names = [name for name in repository.list_names() if name.startswith(start)]
+        except OrpolicyError:
+            names = []
+        found = [CompletionItem(before + dots + name) for name in names]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+RULE = Known("rule", lambda: RULES, "'orpolicy rule' lists them all")
 SCHEMA_KIND = Known("kind", schema_kinds)
+REVISION = Revision()
 PRESET = InProject("preset", lambda project: (*project.names, *project.library))
 ENVIRONMENT = InProject("environment", lambda project: project.environments)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.arguments import ENVIRONMENT, PRESET
+from orpolicy.cli.arguments import ENVIRONMENT, PRESET, REVISION
 from orpolicy.cli.failures import FINDINGS, say
 from orpolicy.cli.output import wants_color
 from orpolicy.errors import UsageError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from orpolicy.review.changes import Change, Diff
+    from orpolicy.review.effects import Effects
     from orpolicy.review.sides import Compared
 
 EXAMPLES = """\b
@@ -47,8 +48,8 @@ FAIL_ON: Mapping[str, Callable[[Change], bool]] = {
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("old", required=False, metavar="[OLD")
-@click.argument("new", required=False, metavar="[NEW]]")
+@click.argument("old", type=REVISION, required=False, metavar="[OLD")
+@click.argument("new", type=REVISION, required=False, metavar="[NEW]]")
 @click.option("-e", "--environment", type=ENVIRONMENT, metavar="ENV", help="Compare in one environment only.")
 @click.option("--preset", "presets", type=PRESET, multiple=True, metavar="NAME", help="Compare one preset only; may be repeated.")  # fmt: skip
 @click.option(
@@ -149,6 +150,23 @@ def _say_blind(before: Compared, after: Compared) -> None:
         say("no snapshot of the catalogue on either side: who serves and what it costs is not compared")
     for effects in blind if len(blind) == 1 else ():
         say(f"no snapshot of the catalogue in {effects.label}: who serves and what it costs is not compared")
+    unlisted = sorted(_find_unlisted(after.effects))
+    if unlisted:
+        say(
+            f"the snapshot of {after.effects.label} knows no endpoints of {', '.join(unlisted)}:"
+            " 'orpolicy catalog pull' asks for them"
+        )
+
+
+def _find_unlisted(effects: Effects) -> set[str]:
+    """Name the models that are asked for and whose endpoints nobody looked up."""
+    reached = [effect.reached for effect in effects.found.values() if effect.reached is not None]
+    return {
+        one.model
+        for route in reached
+        for one in route.unknown
+        if one.endpoint is None and "endpoints" in one.needs
+    }
 
 
 def _decide(diff: Diff, fail_on: Collection[str], *, exit_code: bool) -> int:

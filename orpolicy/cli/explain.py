@@ -12,10 +12,13 @@ from orpolicy.cli.arguments import PRESET, environment_option, project_option
 from orpolicy.cli.output import showing_findings
 from orpolicy.cli.snippet import visible
 from orpolicy.cli.targets import Selection, select_one
+from orpolicy.errors import UsageError
+from orpolicy.language.suggest import find_similar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orpolicy.compiled import Compiled
     from orpolicy.language.explain import Author, Explanation
 
 EXAMPLES = """\b
@@ -44,13 +47,34 @@ def command(
     selection = select_one(target, project_folder)
     with showing_findings(selection):
         compiled = selection.project.preset(selection.chosen[0], environment)
-    found = [_relocate(selection, explanation) for explanation in compiled.explain(pointer)]
+    found = [_relocate(selection, explanation) for explanation in _explain(compiled, pointer)]
     if as_json:
         click.echo(json.dumps([explanation.to_json() for explanation in found], indent=2, default=float))
         return
     for explanation in found:
         for line in _describe(explanation):
             click.echo(visible(line))
+
+
+def _explain(compiled: Compiled, pointer: str) -> tuple[Explanation, ...]:
+    """Explain what lies at a pointer.
+
+    Raises:
+        UsageError: nothing does.
+    """
+    try:
+        return compiled.explain(pointer)
+    except UsageError as failure:
+        above, _, key = pointer.rpartition("/")
+        below = [
+            one.pointer.removeprefix(f"{above}/")
+            for one in compiled.explain()
+            if one.pointer.startswith(f"{above}/")
+        ]
+        similar = find_similar(key, {rest.partition("/")[0] for rest in below}, cutoff=0.75, partial=False)
+        raise UsageError(
+            f"{failure}; did you mean '{above}/{similar}'?" if similar else str(failure)
+        ) from failure
 
 
 def _describe(explanation: Explanation) -> Iterator[str]:

@@ -55,7 +55,7 @@ def command(project_folder: str | None, only_check: bool) -> int:
         return 0
     text = draft_lock(project).text
     if project.root is None:
-        raise UsageError("there is no project here to lock")
+        raise UsageError("there is no project here to lock; 'orpolicy init' writes one")
     changed = store_lock(project.root, text)
     say(f"{LOCK_FILE} {'written' if changed else 'is current'}: {_describe(text)}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from orpolicy.cli.arguments import PRESET, environment_option, project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.output import showing_findings
 from orpolicy.cli.targets import read_input, select_one
+from orpolicy.errors import UsageError
 
 if TYPE_CHECKING:
     from orpolicy.client.client import Client
@@ -74,6 +76,10 @@ def _open_client(*, offline: bool) -> Client:
     from orpolicy.client.client import Client  # noqa: PLC0415
 
     if not offline:
+        if not os.environ.get("OPENROUTER_API_KEY", "").strip():
+            raise UsageError(
+                "no API key: set OPENROUTER_API_KEY, or ask the built-in OpenRouter with --offline"
+            )
         return Client()
     import httpx  # noqa: PLC0415
 

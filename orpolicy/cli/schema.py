@@ -17,5 +17,5 @@ For editors and other checkers:
 @click.command(epilog=EXAMPLES)
 @click.argument("kind", type=SCHEMA_KIND)
 def command(kind: str) -> None:
-    """Print the JSON Schema (draft 2020-12) of a kind of file: preset, policy or project."""
+    """Print the JSON Schema (draft 2020-12) of a kind of file: preset, policy, project or test."""
     click.echo(schema_text(kind), nl=False)

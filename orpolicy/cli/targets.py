@@ -7,7 +7,7 @@
     presets/a.yaml         the same preset by its file: files of a project are composed in it
     presets/a.test.yaml    scenarios, by their file
     presets/org.policy.yaml, orpolicy.yaml        the whole project, which they govern
-    presets/support, ..    the presets and the scenarios below a folder
+    presets/support, ..    the presets and the scenarios below a folder; the projects below one that lies in none
     /tmp/a.yaml, /tmp      files outside any project, each for itself
     -                      a preset from standard input, able to extend those of the project
 
@@ -93,7 +93,9 @@ class Selection:
         """Return the text of a file by the name that it has in a relocated report."""
         root = self.project.root
         if root is None or file.startswith(_UNMOVED):
-            return self.project.source(file)
+            source = self.project.source(file)
+            if source is not None or root is None:
+                return source  # else a folder of the user's is called as the package is
         return self.project.source(_relative(Path(file).absolute(), root))
 
     def relocate(self, report: Report) -> Report:
@@ -220,12 +222,20 @@ class _Groups:
         """Add the presets at a path, in the project that it lies in or for themselves."""
         root = _find_project(path, self.home)
         if root is not None:
-            project = self.home if root == self.home.root else load(root)
+            project = self._open(root)
             names, suites = _names_at(path, project), _suites_at(path, project)
             if names != () or suites:
                 self.add(project, names, suites)
                 return
-        self._loose.extend(_list_files(path))
+        files = _list_files(path)
+        inner = _find_inner(path, files) if root is None else set()
+        for place in sorted(inner):
+            self.add(self._open(place), None)
+        if not inner:
+            self._loose.extend(files)
+
+    def _open(self, root: Path) -> Project:
+        return self.home if root == self.home.root else load(root)
 
 
 def _select_loose(paths: Sequence[Path]) -> Selection:
@@ -247,6 +257,12 @@ def _find_project(path: Path, home: Project) -> Path | None:
         return home.root
     above = (parent.parent for parent in (folder, *folder.parents) if parent.name == "presets")
     return find_root(folder) or next(above, None)
+
+
+def _find_inner(path: Path, files: Iterable[Path]) -> set[Path]:
+    """Find the projects below a folder that lies in none: their files are no presets by themselves."""
+    folders = {file.parent for file in files} if path.is_dir() else set()
+    return {root for folder in folders if (root := find_root(folder)) is not None}
 
 
 def _names_at(path: Path, project: Project) -> tuple[str, ...] | None:
@@ -295,7 +311,7 @@ def _say_unknown(target: str, home: Project) -> str:
     listing = (
         "'orpolicy list' names all presets"
         if home.names
-        else "and no project here: see 'orpolicy check --help'"
+        else "and no project here: 'orpolicy init' writes one"
     )
     suffix = "" if target.endswith(PRESET_SUFFIXES) else f"; {listing}"
     return f"there is no preset and no file '{target}'{suffix}"

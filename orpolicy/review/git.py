@@ -233,6 +233,11 @@ class Repository:
         folder = self.prefix if prefix is None else PurePosixPath(prefix).as_posix()
         return Revision(self, commit, label, "" if folder == "." else folder)
 
+    def list_names(self) -> list[str]:
+        """Name branches and tags, as many as somebody looks through."""
+        listed = self.git.ask("for-each-ref", f"--count={_MANY}", "--format=%(refname:short)")
+        return decode_name(listed).splitlines()
+
     def list_tree(self, tree: str, *, whole: bool) -> Iterator[tuple[Parts, Entry]]:
         """Yield the entries of a tree, or of all trees below it too.
 
@@ -275,8 +280,7 @@ class Repository:
             log = re.search(r"log for .* only has (\d+) entries", said)
             reason = f"'{base}' has no commit '{steps}'" + (f": its log has {log[1]} entries" if log else "")
         else:
-            listed = self.git.ask("for-each-ref", f"--count={_MANY}", "--format=%(refname:short)")
-            similar = suggest(base, decode_name(listed).splitlines())
+            similar = suggest(base, self.list_names())
             reason = f"there is no revision '{revision}' in this repository"
             reason += f"; did you mean '{similar}'?" if similar else ""
         return f"{reason}; this clone is shallow: {_DEEPEN}" if self.shallow else reason

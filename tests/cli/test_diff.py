@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from orpolicy.cli.verbs import command
@@ -130,6 +131,21 @@ def test_three_dots_are_what_a_branch_changed_since_it_left(repository: Path) ->
     assert "where feature left main" in run("main...feature").stdout
     result = run("main...feature", "main")
     assert (result.exit_code, result.stderr.count("names both sides")) == (2, 1)
+
+
+def test_a_model_of_which_the_snapshot_has_no_endpoints_is_named(repository: Path) -> None:
+    snapshot = evolve(
+        CATALOG,
+        models=tuple(
+            evolve(model, endpoints=None) if model.id == MODEL else model for model in CATALOG.models
+        ),
+    )
+    (repository / "catalog.json").write_text(write_snapshot(snapshot))
+    result = run()
+    assert (
+        f"the working tree knows no endpoints of {MODEL}: 'orpolicy catalog pull' asks for them"
+        in result.stderr
+    )
 
 
 def test_folders_and_locks_are_sides_too(repository: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,19 @@ def test_a_folder_with_a_project_is_that_project(
     assert run("list", "--project", str(project)).stdout.splitlines()[0] == "base            (mixin)"
 
 
+def test_a_folder_around_projects_is_those_projects(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = project.parent / "orpolicy" / "presets"  # called as the package is
+    other.mkdir(parents=True)
+    (other / "odd.yaml").write_text("modle: openai/gpt-5\n")
+    monkeypatch.chdir(project.parent)
+    result = run("check", ".")
+    assert result.stdout.startswith("orpolicy/presets/odd.yaml:1:1: error: unknown key 'modle'")
+    assert "  1 | modle: openai/gpt-5\n" in result.stdout
+    assert result.stderr.startswith("4 presets checked: 1 error\n")
+
+
 def test_the_prefix_of_a_built_in_preset_may_be_left_out_without_a_project(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,11 +143,20 @@ def test_the_prefix_of_a_built_in_preset_may_be_left_out_without_a_project(
         (["explain", "presets"], "'presets' holds 3 presets; name one of them"),
         (["run", "presets", "x"], "'presets' holds 3 presets; name one of them"),
         (["check", "-e", "pord"], "there is no environment 'pord'; did you mean 'prod'?"),
+        (["explain", "fast", "/max_tokns"], "'fast' has nothing at /max_tokns; did you mean '/max_tokens'?"),
+        (["explain", "fast", "/provider/zdr"], "'fast' has nothing at /provider/zdr"),
+        (
+            ["run", "fast", "Hello"],
+            "no API key: set OPENROUTER_API_KEY, or ask the built-in OpenRouter with --offline",
+        ),
     ],
 )
-def test_what_is_not_there_is_said(arguments: list[str], said: str, run: Run, project: Path) -> None:
+def test_what_is_not_there_is_said(
+    arguments: list[str], said: str, run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project.parent / "empty").mkdir()
     (project.parent / "none" / "presets").mkdir(parents=True)
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
     result = run(*arguments)
     assert result.stderr == f"Error: {said}\n"
     assert result.exit_code == 2
@@ -167,6 +190,20 @@ def complete(run: Run, line: str) -> list[str]:
 )
 def test_names_of_the_project_are_completed(line: str, offered: list[str], run: Run, project: Path) -> None:
     assert complete(run, line) == offered
+
+
+def test_branches_and_tags_are_completed(run: Run, project: Path) -> None:
+    assert complete(run, "orpolicy diff ma") == ["file,ma"]  # no repository, no names
+    for arguments in (
+        ["init", "-q", "-b", "main"],
+        ["commit", "-q", "--allow-empty", "-m", "x"],
+        ["tag", "v1"],
+    ):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *who, *arguments], cwd=project, check=True)
+    assert complete(run, "orpolicy diff ma") == ["plain,main"]
+    assert complete(run, "orpolicy diff main v") == ["plain,v1"]
+    assert complete(run, "orpolicy diff v1...m") == ["plain,v1...main"]
 
 
 def test_the_library_is_listed_by_kind_for_programs_as_well(run: Run, project: Path) -> None:

@@ -55,6 +55,7 @@ def test_the_help_of_a_verb_fits_a_terminal_and_shows_an_example(verb: str) -> N
         (["check", "--projct", "x"], "No such option '--projct'. Did you mean '--project'?"),
         (["rule", "unknwn-key"], "there is no rule 'unknwn-key'; did you mean 'unknown-key'?"),
         (["schema", "presets"], "there is no kind 'presets'; did you mean 'preset'?"),
+        (["rule", "qqqq"], "there is no rule 'qqqq'; 'orpolicy rule' lists them all"),
         (["schema", "x"], "there is no kind 'x'; there are: policy, preset, project, test"),
         (
             ["check", "--output-format", "xml"],
