@@ -56,13 +56,14 @@ def say(message: str) -> None:
 
 
 def _describe(failure: BaseException) -> str:
-    return f"Error: {failure}"
+    """Say it in one line, also where the name of a file or a revision holds several."""
+    return f"Error: {visible(str(failure))}"
 
 
 def _describe_system(failure: BaseException) -> str:
     """Name the file and what the system said about it."""
     parts = (getattr(failure, "filename", None), getattr(failure, "strerror", None) or failure)
-    return "Error: " + ": ".join(str(part) for part in parts if part)
+    return "Error: " + visible(": ".join(str(part) for part in parts if part))
 
 
 def _describe_bug(failure: BaseException) -> str:

@@ -19,6 +19,7 @@ import click
 
 import orpolicy
 from orpolicy.cli.failures import say
+from orpolicy.cli.snippet import visible
 from orpolicy.disk import Folder
 from orpolicy.language.files import PROJECT_FILE
 from orpolicy.resources import schema_kinds, schema_text, template_text
@@ -68,7 +69,7 @@ def command(folder: Path) -> int:
     for name, text in _plan(folder, fresh=fresh):
         file = folder / name
         if _create(file, text):
-            click.echo(file.as_posix())
+            click.echo(visible(file.as_posix()))
         else:
             say(f"left as it is: {file.as_posix()}")
     if fresh:

@@ -7,12 +7,14 @@
 
 A column of a :class:`~orpolicy.language.source.Position` counts characters; a cell is what a terminal's column holds.
 The two differ for tabs (4 cells), wide characters (2), combining ones (0). Control characters and those that reorder
-text are replaced by a visible stand-in, so that a file can neither steer the terminal nor hide what it says. A long
+text are replaced by a visible stand-in, so that a file can neither steer the terminal nor hide what it says, and no
+text begins a line with ``::``, which in GitHub's logs are commands. A long
 line is cut around the span, and of a span over many lines the first and the last are shown.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -77,8 +79,13 @@ class Excerpt:
 
 
 def visible(text: str) -> str:
-    """Replace every character that a terminal would obey instead of show, and whatever looks like a credential."""
-    return "".join(map(_shown, redact(text)))
+    """Replace what a terminal, or the log of a CI server, would obey instead of show, and what looks like a credential."""
+    shown = "".join(map(_shown, redact(text)))
+    return _COMMAND.sub(r"\1∷\2", shown) if "::" in shown else shown
+
+
+_COMMAND = re.compile(r"^(\s*)::([a-zA-Z])")
+"""How a line of a log begins that GitHub takes for a command to it: ``::error::``, ``::add-mask::``."""
 
 
 def _row(number: int, line: str, start: int, end: int | None) -> Row:

@@ -43,6 +43,8 @@ REPORT = Report((Diagnostic("unknown-key", Severity.ERROR, "unknown key 'x'", PL
         (ClientError("no answer"), 3, "Error: no answer\n"),
         (OrpolicyError("other"), 3, "Error: other\n"),
         (UsageError("red \x1b[31m, sk-or-v1-0123456789"), 2, "Error: red ␛[31m, *******************\n"),
+        (UsageError("no 'a\n::error::b'"), 2, "Error: no 'a␊::error::b'\n"),
+        (FileNotFoundError(2, "Not found", "a\n::error::b"), 3, "Error: a␊::error::b: Not found\n"),
         (PermissionError(13, "Permission denied", "a.yaml"), 3, "Error: a.yaml: Permission denied\n"),
         (OSError("odd"), 3, "Error: odd\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orpolicy.cli.formats import FORMATS
 from orpolicy.cli.render import View, summarise
-from orpolicy.cli.snippet import WIDTH, Excerpt
+from orpolicy.cli.snippet import WIDTH, Excerpt, visible
 from orpolicy.language.diagnostics import Diagnostic, Related, Report, Severity
 from orpolicy.language.source import Location, Position, Source, Span
 
@@ -233,3 +233,17 @@ def test_any_text_and_any_span_can_be_shown(
 )
 def test_summary(found: tuple[Diagnostic, ...], summary: str) -> None:
     assert summarise(Report(found)) == summary
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", "∷error::x"),
+        ("  ::add-mask::x", "  ∷add-mask::x"),
+        ("\n::stop-commands::x", "␊::stop-commands::x"),
+        ("a::error::x", "a::error::x"),
+        ("::1", "::1"),
+    ],
+)
+def test_no_text_of_others_begins_a_line_with_a_command_to_the_log(text: str, shown: str) -> None:
+    assert visible(text) == shown
