@@ -95,6 +95,7 @@ RULE = Known("rule", lambda: RULES, "'orpolicy rule' lists them all")
 SCHEMA_KIND = Known("kind", schema_kinds)
 REVISION = Revision()
 PRESET = InProject("preset", lambda project: (*project.names, *project.library))
+LIBRARY = InProject("built-in name", lambda project: (*project.library, *project.workspace.library_policies))
 ENVIRONMENT = InProject("environment", lambda project: project.environments)
 
 environment_option = click.option(

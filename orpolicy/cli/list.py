@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orpolicy.cli.arguments import project_option
+from orpolicy.cli.arguments import LIBRARY, project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.render import count
 from orpolicy.cli.snippet import visible
 from orpolicy.cli.tables import align
 from orpolicy.cli.targets import Selection
 from orpolicy.errors import UsageError
+from orpolicy.language.suggest import find_similar
 from orpolicy.project import load
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ Examples:
   orpolicy list --all        with the built-in ones, to extend
   orpolicy list --builtin    the library: mixins to extend, presets to run, policies to adopt
   orpolicy list --json       for programs
+  orpolicy list --show orpolicy/private    what a built-in mixin says
 """
 
 
@@ -34,12 +36,20 @@ Examples:
 @project_option
 @click.option("--all", "with_library", is_flag=True, help="List the built-in presets as well.")
 @click.option("--builtin", is_flag=True, help="List the built-in presets and policies alone, by kind.")
+@click.option(
+    "--show", "shown", type=LIBRARY, metavar="NAME", help="Print the file of a built-in preset or policy."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
-def command(project_folder: str | None, with_library: bool, builtin: bool, as_json: bool) -> None:
+def command(
+    project_folder: str | None, with_library: bool, builtin: bool, shown: str | None, as_json: bool
+) -> None:
     """List the presets of a project with their descriptions; the built-in ones where there is no project."""
     if builtin and with_library:
         raise UsageError("--builtin lists what --all would add: give one of them")
     project = load(project_folder)
+    if shown is not None:
+        click.echo(_read_library(project, shown), nl=False)
+        return
     if builtin:
         _list_library(project, as_json=as_json)
         return
@@ -63,6 +73,24 @@ def command(project_folder: str | None, with_library: bool, builtin: bool, as_js
         click.echo(visible(f"{row['name']:<{width}}  {mixin}{row['description'] or ''}").rstrip())
     environments = ", ".join(project.environments)
     say(f"{count(len(names), 'preset')}{f'; environments: {environments}' if environments else ''}")
+
+
+def _read_library(project: Project, name: str) -> str:
+    """Return the text of a built-in preset or policy.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    policies = project.workspace.library_policies
+    known = (*project.library, *policies)
+    if name not in known:
+        similar = find_similar(name, known)
+        hint = f"did you mean '{similar}'?" if similar else "'orpolicy list --builtin' names them all"
+        raise UsageError(f"nothing built in is called '{name}'; {hint}")
+    loaded = policies.get(name) or project.workspace.find_loaded(name)
+    assert loaded is not None  # noqa: S101 - the library has no name without a file
+    assert loaded.document is not None  # noqa: S101 - nor a broken one
+    return loaded.document.source.text
 
 
 KINDS = ("mixin", "preset", "policy")

@@ -89,8 +89,8 @@ def _read_suites(selection: Selection) -> tuple[list[Suite], list[Diagnostic]]:
             suite = evolve(suite, scenarios=about) if about else None
         if suite is not None:
             suites.append(suite)
-        broken = loaded.value is None and (file in chosen or name_of(file, workspace) in names)
-        if suite is not None or broken:
+        empty = loaded.value is None or not loaded.value.scenarios
+        if suite is not None or (empty and (file in chosen or name_of(file, workspace) in names)):
             found.extend(loaded.diagnostics)
     return suites, found
 

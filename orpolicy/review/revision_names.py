@@ -31,7 +31,10 @@ _OTHER: Sequence[tuple[Callable[[str], bool], str]] = (
         "it reads like an option; a branch of this name is 'refs/heads/NAME'",
     ),
     (lambda text: not text.isprintable(), "it holds a character that no name has"),
-    (lambda text: ".." in text, "it is a range; 'OLD NEW' are two commits, 'OLD...NEW' what NEW changed since it left OLD"),
+    (
+        lambda text: ".." in text,
+        "it is a range; 'OLD NEW' are two commits, 'OLD...NEW' what NEW changed since it left OLD",
+    ),
     (lambda text: ":" in text, "it names a file or a search; name the commit alone"),
     (lambda text: text.startswith("^"), "it excludes a commit; name one"),
     (lambda text: text.endswith(("^@", "^!", "^-")), "it means several commits; name one"),

@@ -206,6 +206,18 @@ def test_branches_and_tags_are_completed(run: Run, project: Path) -> None:
     assert complete(run, "orpolicy diff v1...m") == ["plain,v1...main"]
 
 
+@pytest.mark.parametrize("name", ["orpolicy/private", "orpolicy/support/triage", "orpolicy/zdr-only"])
+def test_what_is_built_in_can_be_read(name: str, run: Run, project: Path) -> None:
+    shown = run("list", "--show", name)
+    assert shown.exit_code == 0
+    assert "\ndescription: " in shown.stdout
+    missed = run("list", "--show", name[:-1])
+    assert (missed.exit_code, missed.stderr) == (
+        2,
+        f"Error: nothing built in is called '{name[:-1]}'; did you mean '{name}'?\n",
+    )
+
+
 def test_the_library_is_listed_by_kind_for_programs_as_well(run: Run, project: Path) -> None:
     rows = json.loads(run("list", "--builtin", "--json").stdout)
     assert [row["kind"] for row in rows] == sorted(

@@ -201,3 +201,13 @@ def test_links_out_of_the_project_and_pipes_are_findings(run: Run, suite: Path) 
 def test_names_cannot_steer_a_terminal(run: Run, suite: Path) -> None:
     suite.write_text('scenarios: [{name: "a\\e[31m", expect: {compiles: false}}]\n')
     assert "\x1b" not in run("test").output
+
+
+@pytest.mark.parametrize("target", [[], ["support/triage"], ["presets/support"]])
+def test_a_file_without_a_scenario_fails_by_whatever_name_it_is_tried(
+    run: Run, suite: Path, target: list[str]
+) -> None:
+    suite.write_text("scenarios: []\n")
+    result = run("test", *target)
+    assert result.exit_code == 1
+    assert "this file tries nothing: it holds no scenario [scenario-without-assertion]" in result.stdout
