@@ -20,11 +20,11 @@ from orpolicy.language.diagnostics import Diagnostic, Finding
 from orpolicy.language.files import Loaded
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.lower import BODY
+from orpolicy.language.reading import preset_name
 from orpolicy.language.rules import RULES
 from orpolicy.language.source import from_pointer
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.validators import load_schema, resolve
-from orpolicy.language.workspace import preset_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

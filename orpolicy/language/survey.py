@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import PROJECT_FILE
 from orpolicy.language.policy import Scope, find_contradictions, meet
+from orpolicy.language.reading import SHELF
 from orpolicy.language.reports import NOWHERE, name_environments, report_emptiness
 from orpolicy.language.rules import RULES
-from orpolicy.language.workspace import SHELF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,13 +6,11 @@ Nothing here touches a disk: ``Files`` is where texts come from, be it a folder,
 from __future__ import annotations
 
 import posixpath
-from functools import cached_property, reduce
-from operator import getitem
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Diagnostic, Severity
 from orpolicy.language.document import Document, decode, read_document
 from orpolicy.language.files import (
@@ -26,23 +24,17 @@ from orpolicy.language.files import (
     report_file,
 )
 from orpolicy.language.inspect import inspect_document
-from orpolicy.language.layers import PresetSource
 from orpolicy.language.policy import Policy, meet, read_policy
-from orpolicy.language.schema import merge_strategies
-from orpolicy.language.secrets import holds_secret, report_secret
+from orpolicy.language.reading import SHELF, build_preset, check_environment, policy_name, preset_name
 from orpolicy.language.settings import Settings, build_settings
-from orpolicy.language.source import Path, Source
+from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
-from orpolicy.language.trees import Branch, Layer, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from orpolicy.language.policy import PolicyFile
-
-
-SHELF = "policies/"
-"""The folder, below the presets, of policies that govern nothing until the project adopts them."""
+    from orpolicy.language.reading import SHELF, build_preset, check_environment, policy_name, preset_name
+from orpolicy.language.policy import PolicyFile
 
 
 @define(slots=False, eq=False)
@@ -164,7 +156,7 @@ class Workspace:
         """Read the file of one of this project's presets."""
 
         def build(document: Document) -> Loaded:
-            return self._build_preset(name, document)
+            return build_preset(name, document, self.files, self.settings.environments)
 
         return self.load(self.preset_files[name], "preset", build)
 
@@ -176,7 +168,8 @@ class Workspace:
             found: list[Diagnostic] = []
             environments: Any = document.data.get("applies_to", {})
             for index in range(len(environments.get("environments", ()))):
-                found.extend(self._check_environment(document, ("applies_to", "environments", index)))
+                path = ("applies_to", "environments", index)
+                found.extend(check_environment(document, path, self.settings.environments))
             policy = read_policy(name, document, posixpath.dirname(name))
             return Loaded(None if found else policy, tuple(found))
 
@@ -298,82 +291,3 @@ class Workspace:
             return Loaded(None, shape, reading.document)
         built = build(reading.document)
         return Loaded(built.value, (*shape, *built.diagnostics), reading.document)
-
-    def _build_preset(self, name: str, document: Document) -> Loaded:
-        data = document.data
-        found: list[Diagnostic] = []
-        own = {
-            key: value for key, value in data.items() if key not in ("extends", "abstract", "environments")
-        }
-        tree = self._build_tree(own, Layer(name, document), found)
-        overlays = {}
-        environments: Any = data.get("environments", {})
-        for environment, overlay in environments.items():
-            found.extend(self._check_environment(document, ("environments", environment)))
-            layer = Layer(f"{name}[{environment}]", document, ("environments", environment))
-            overlays[environment] = self._build_tree(overlay, layer, found)
-        extends: Any = data.get("extends", ())
-        bases = (extends,) if isinstance(extends, str) else tuple(extends)
-        preset = PresetSource(name, document, bases, data.get("abstract") is True, tree, overlays)
-        return Loaded(None if found else preset, tuple(found))
-
-    def _build_tree(self, data: Any, layer: Layer, found: list[Diagnostic]) -> Branch:
-        tree = build_layer(data, layer, merge_strategies())
-        system = data.get("system")
-        if isinstance(system, dict):
-            path = ("system", "file")
-            place = layer.locate(path)
-            assert place is not None  # noqa: S101  # a layer of a file has places
-            try:
-                text = self._read_beside(layer.document, system["file"])
-            except FileProblem as problem:
-                found.append(Diagnostic("system-file", Severity.ERROR, str(problem), place))
-            else:
-                if holds_secret(text):
-                    found.append(report_secret(place))
-                tree = evolve(tree, entries={**tree.entries, "system": Leaf(text, layer, path)})
-        return tree
-
-    def _read_beside(self, document: Document | None, name: str) -> str:
-        """Read a text file named relative to a document, inside the project."""
-        here = posixpath.dirname(document.source.name) if document else ""
-        target = posixpath.normpath(posixpath.join(here, name.replace("\\", "/")))
-        if posixpath.isabs(name):
-            raise FileProblem(f"'{name}' is an absolute path; name the file relative to this one")
-        raw = self.files.read(target)
-        if raw is None:
-            raise FileProblem(f"there is no file '{target}'")
-        source = decode(target, raw)
-        if isinstance(source, Diagnostic):
-            raise FileProblem(f"'{target}' cannot be read: {source.message}")
-        return source.text
-
-    def _check_environment(self, document: Document, path: Path) -> Iterable[Diagnostic]:
-        """Hold the name of an environment, a key or a list's item, against the project's closed list."""
-        known = self.settings.environments
-        item = isinstance(path[-1], int)
-        data: Any = document.data
-        name = reduce(getitem, path, data) if item else path[-1]
-        if known is not None and name not in known:
-            message = f"the project has no environment '{name}'"
-            similar = find_similar(name, known)
-            hint = (
-                f"did you mean '{similar}'?" if similar else f"the project names {', '.join(known) or 'none'}"
-            )
-            place = document.locate(path, "value" if item else "key")
-            yield Diagnostic("unknown-environment", Severity.ERROR, message, place, hint)
-
-
-def preset_name(file: str, folder: str) -> str:
-    """Derive a preset's name from its file: the path below the presets folder, without the suffix."""
-    below = file.removeprefix("" if folder in ("", ".") else folder.rstrip("/") + "/")
-    return below.removesuffix(".yaml").removesuffix(".yml")
-
-
-def policy_name(file: str, folder: str) -> str:
-    """Derive a policy's name from its file, as a preset's is, without the ``.policy`` before the suffix.
-
-    A built-in one is called as projects adopt it, without the shelf.
-    """
-    name = preset_name(file, folder).removesuffix(".policy")
-    return BUILTIN + name.removeprefix(BUILTIN + SHELF) if name.startswith(BUILTIN + SHELF) else name

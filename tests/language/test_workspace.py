@@ -12,7 +12,8 @@ from orpolicy.errors import CompileError
 from orpolicy.language.checker import check as check_all
 from orpolicy.language.compiler import Compiler
 from orpolicy.language.files import FileProblem, Memory
-from orpolicy.language.workspace import Workspace, preset_name
+from orpolicy.language.reading import preset_name
+from orpolicy.language.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
