@@ -11,6 +11,7 @@ A file is created or left alone, so that a second run changes nothing.
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +69,18 @@ def command(folder: Path) -> int:
         say(f"'{folder.as_posix()}' holds a project already: its presets stay as they are")
     for name, text in _plan(folder, fresh=fresh):
         file = folder / name
-        if _create(file, text):
+        if Path(os.path.realpath(folder)) not in Path(os.path.realpath(file)).parents:
+            say(f"left out: {file.as_posix()}, which a link would take out of '{folder.as_posix()}'")
+        elif _create(file, text):
             click.echo(visible(file.as_posix()))
         else:
             say(f"left as it is: {file.as_posix()}")
     if fresh:
-        place = "" if folder.resolve() == Path.cwd() else f"\n  cd {shlex.quote(folder.as_posix())}"
+        place = (
+            ""
+            if os.path.realpath(folder) == os.path.realpath(".")
+            else f"\n  cd {shlex.quote(folder.as_posix())}"
+        )
         say(NEXT.replace("Next:", f"Next:{place}"))
     return 0
 
@@ -100,7 +107,7 @@ def _holds_project(folder: Path) -> bool:
 
 def _find_repository(folder: Path) -> Path | None:
     """Return the root of the repository that a folder lies below; ``None`` for a root itself, and outside any."""
-    place = folder.resolve()
+    place = Path(os.path.realpath(folder))  # of links in a circle, 'resolve' makes an error
     root = next((one for one in (place, *place.parents) if (one / ".git").exists()), place)
     return None if root == place else root
 

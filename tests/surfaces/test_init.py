@@ -200,3 +200,31 @@ def test_an_editor_finds_the_schema_of_every_file_and_nothing_wrong(
 def test_the_schemas_are_those_of_the_package(project: Path) -> None:
     for kind in schema_kinds():
         assert (project / f".orpolicy/{kind}.schema.json").read_text() == schema_text(kind)
+
+
+@pytest.mark.parametrize("name", ["presets", ".github", ".orpolicy"])
+def test_no_link_to_a_folder_takes_a_file_out_of_the_project(name: str, tmp_path: Path) -> None:
+    outside, project = tmp_path / "outside", tmp_path / "project"
+    outside.mkdir()
+    project.mkdir()
+    (project / name).symlink_to(outside)
+    done = run("init", str(project))
+    assert done.exit_code == 0
+    assert f"left out: {project.as_posix()}/{name}/" in done.stderr
+    assert list(outside.iterdir()) == []
+
+
+def test_a_link_to_a_folder_inside_the_project_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "presets").symlink_to("here")
+    assert run("init", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "here" / "answers.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", ["", "presets", ".orpolicy"])
+def test_links_in_a_circle_end_in_one_line(name: str, tmp_path: Path) -> None:
+    circle = tmp_path / "project" / name
+    circle.parent.mkdir(exist_ok=True)
+    circle.symlink_to(circle)
+    done = run("init", str(tmp_path / "project"))
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (3, f"Error: {circle}: File exists")
