@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 
     from orpolicy.language.source import Location
 
+_START = r"(?:\b|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+"""Where a word begins, also after a line feed that JSON and quoted YAML write as ``\\n``."""
+
 _CREDENTIAL = re.compile(
     r"sk-or-[A-Za-z0-9_-]{8,}"  # OpenRouter
-    r"|\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic
-    r"|\b[Bb]earer\s+[A-Za-z0-9._~+/=-]{8,}"
-    r"|\bAKIA[0-9A-Z]{16}\b"  # Amazon Web Services
-    r"|\bgh[pousr]_[A-Za-z0-9]{20,}"  # GitHub
-    r"|\bAIza[0-9A-Za-z_-]{30,}"  # Google
+    rf"|{_START}(?:"
+    r"sk-(?:ant-|proj-)?[A-Za-z0-9_-]{16,}"  # OpenAI, Anthropic
+    r"|[Bb]earer(?:\s|\\[nrt])+[A-Za-z0-9._~+/=-]{8,}"
+    r"|AKIA[0-9A-Z]{16}\b"  # Amazon Web Services
+    r"|gh[pousr]_[A-Za-z0-9]{20,}"  # GitHub
+    r"|AIza[0-9A-Za-z_-]{30,}"  # Google
+    r")"
 )
 
 

@@ -33,8 +33,8 @@ from orpolicy.language.suggest import find_similar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orpolicy.language.reading import SHELF, build_preset, check_environment, policy_name, preset_name
-from orpolicy.language.policy import PolicyFile
+    from orpolicy.language.layers import PresetSource
+    from orpolicy.language.policy import PolicyFile
 
 
 @define(slots=False, eq=False)
