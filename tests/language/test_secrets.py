@@ -145,3 +145,11 @@ def test_no_file_of_a_project_may_hold_one(file: str) -> None:
 @given(text=st.text(st.sampled_from("skorBbear -v1AKIghpz_AIz0123456789abcdef"), max_size=60))
 def test_a_look_for_marks_misses_no_credential(text: str) -> None:
     assert holds_secret(text) == any(True for _ in find_secrets(text))
+
+
+@pytest.mark.parametrize("text", CREDENTIALS)
+@pytest.mark.parametrize("before", ["\n", "\t", "\r\n", "\x00", "\u2028", "a\n", '"'])
+def test_no_credential_hides_behind_what_json_escapes(before: str, text: str) -> None:
+    written = json.dumps({"system": f"{before}{text}"})
+    assert redact(written) != written
+    assert text not in redact(written)
