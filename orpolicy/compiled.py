@@ -29,15 +29,24 @@ ANY_LENGTH = 10**12
 
 @define(frozen=True, slots=False, eq=False)
 class Compiled(Compilation):
-    """A preset compiled for an environment; ``catalog`` is the project's snapshot, where it has one."""
+    """A preset compiled for an environment, with what finds the project's snapshot of the catalogue."""
 
-    catalog: Catalog | None = field(default=None, repr=False)
+    find_catalog: Callable[[], Catalog | None] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, compilation: Compilation, catalog: Catalog | None) -> Compiled:
-        """Put a catalogue beside a compilation."""
+    def of(cls, compilation: Compilation, find_catalog: Callable[[], Catalog | None] | None) -> Compiled:
+        """Put a catalogue beside a compilation; it is read when something needs it."""
         values = {attribute.name: getattr(compilation, attribute.name) for attribute in fields(Compilation)}
-        return cls(**values, catalog=catalog)
+        return cls(**values, find_catalog=find_catalog)
+
+    @cached_property
+    def catalog(self) -> Catalog | None:
+        """The project's snapshot, where it has one.
+
+        Raises:
+            CatalogError: it cannot be read.
+        """
+        return None if self.find_catalog is None else self.find_catalog()
 
     def request(
         self,

@@ -72,7 +72,7 @@ class Project:
             CompileError: the sources are wrong; ``report`` holds every finding.
             PolicyViolation: a policy forbids what the preset says.
         """
-        return Compiled.of(self._compiler.compile(self._resolve(name), environment), self.catalog)
+        return Compiled.of(self._compiler.compile(self._resolve(name), environment), lambda: self.catalog)
 
     def check(
         self,
