@@ -130,15 +130,19 @@ class Revision:
         return self._read(name, MAX_BYTES)
 
     def read_whole(self, name: str) -> bytes | None:
-        """Return a file's bytes, however many: a snapshot of the catalogue is larger than any preset.
+        """Return the bytes of a snapshot of the catalogue, which is larger than any preset.
 
         Raises:
-            FileProblem: the file lies outside the project, is no file, or is not in the repository.
+            FileProblem: the file lies outside the project, is no file, is not in the repository, or is no snapshot by
+                its size.
             GitError: git cannot give it.
         """
-        return self._read(name, None)
+        raw = self._read(name, MAX_BATCH)
+        if raw is not None and len(raw) > MAX_BATCH:
+            raise FileProblem(f"'{name}' is larger than {MAX_BATCH // 1024**2} MiB")
+        return raw
 
-    def _read(self, name: str, limit: int | None) -> bytes | None:
+    def _read(self, name: str, limit: int) -> bytes | None:
         real, entry = self._find(name)
         if entry is None:
             self._refuse_detour(name, real)
@@ -215,7 +219,7 @@ class Revision:
     def _read_link(self, entry: Entry) -> str:
         return decode_name(self._fetch(entry, _suffix(PROJECT_FILE), MAX_BYTES))
 
-    def _fetch(self, entry: Entry, suffix: str, limit: int | None) -> bytes:
+    def _fetch(self, entry: Entry, suffix: str, limit: int) -> bytes:
         """Return the content of an entry, or of one above the limit so many zeros that they are above it too."""
         wanted = entry.id
         if wanted not in self._blobs:
@@ -223,7 +227,7 @@ class Revision:
             if wanted not in self._sizes:
                 beside = [peer for peer in peers if peer not in self._sizes]
                 _ask(self.objects.measure_blobs, self._sizes, wanted, beside)
-            if limit is not None and self._sizes[wanted] > limit:
+            if self._sizes[wanted] > limit:
                 return bytes(limit + 1)
             _ask(self.objects.read_blobs, self._blobs, wanted, self._choose(wanted, peers))
         return self._blobs[wanted]

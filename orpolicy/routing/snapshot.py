@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FORMAT = "orpolicy-catalog"
 VERSION = 1
+MAX_BYTES = 64 * 1024 * 1024
 PULL = "pull it again with `orpolicy catalog pull`"
 
 
@@ -155,10 +156,14 @@ def read_file(path: Path) -> str:
     """Read a text file.
 
     Raises:
-        CatalogError: there is none, or it is not readable as UTF-8.
+        CatalogError: there is none, it is not readable as UTF-8, or larger than any catalogue.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise CatalogError(f"{path} is larger than {MAX_BYTES // 1024**2} MiB, as no catalogue is")
+        return raw.decode("utf-8").replace("\r\n", "\n")
     except FileNotFoundError as exc:
         raise CatalogError(f"there is no catalogue at {path}; {PULL}") from exc
     except (OSError, UnicodeDecodeError) as exc:

@@ -857,3 +857,51 @@ def test_no_other_module_starts_a_program_and_one_copies_itself(root: Path) -> N
                 found.add(file.relative_to(package).as_posix())
     assert found == {"review/git.py"}
     assert copying == {"processes.py"}
+
+
+def test_a_blob_too_large_for_a_snapshot_is_never_read(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orpolicy.review.revision.MAX_BATCH", 1024 * 1024)
+    box.commit({"catalog.json": b"x" * (1024 * 1024 + 1)})
+    revision = Repository.find(box.folder).open("HEAD")
+    with pytest.raises(FileProblem, match=r"'catalog.json' is larger than 1 MiB"):
+        revision.read_whole("catalog.json")
+
+
+def test_no_program_that_a_repository_names_is_run(box: Box, tmp_path: Path) -> None:
+    trap, sprung = tmp_path / "trap", tmp_path / "sprung"
+    trap.write_text(f"#!/bin/sh\necho $0 $* >> '{sprung}'\n")
+    trap.chmod(0o755)
+    box.commit({"presets/a.yaml": PRESET})
+    keys = [
+        *("core.fsmonitor", "core.pager", "core.sshCommand", "core.askPass", "core.alternateRefsCommand"),
+        *("diff.external", "diff.x.textconv", "filter.x.clean", "filter.x.smudge", "filter.x.process"),
+        *(
+            "pager.ls-tree",
+            "pager.rev-parse",
+            "credential.helper",
+            "gpg.program",
+            "uploadpack.packObjectsHook",
+        ),
+    ]
+    aliases = [f"alias.{verb}" for verb in ("rev-parse", "merge-base", "ls-tree", "cat-file", "for-each-ref")]
+    told = {**dict.fromkeys(keys, str(trap)), **dict.fromkeys(aliases, f"!{trap}")}
+    told |= {
+        "extensions.partialClone": "origin",
+        "remote.origin.url": f"ext::{trap}",
+        "protocol.allow": "always",
+    }
+    for key, value in told.items():
+        box.git("config", key, value)
+    (box.folder / ".git" / "info").mkdir(exist_ok=True)
+    (box.folder / ".git" / "info" / "attributes").write_text("* filter=x diff=x\n")
+    repository = Repository.find(box.folder)
+    assert list(repository.open("HEAD").list_yaml("presets")) == ["presets/a.yaml"]
+    assert repository.open("HEAD").read("presets/a.yaml") == PRESET.encode()
+    assert repository.merge_base("HEAD", "HEAD")
+    blob = box.git("rev-parse", "HEAD:presets/a.yaml").strip()
+    (box.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(GitError):
+        repository.open("HEAD").read("presets/a.yaml")
+    with pytest.raises(UsageError):
+        repository.open("nothing")
+    assert not sprung.exists()

@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from orpolicy.errors import CatalogError
+from orpolicy.routing import snapshot
 from orpolicy.routing.answers import assemble, load_catalog
 from orpolicy.routing.snapshot import demonstration, read_snapshot, write_snapshot
 
@@ -209,3 +210,17 @@ def test_the_demonstration_is_a_part_of_the_real_catalogue(real: Catalog) -> Non
     assert all(
         endpoint in (real.by_id[endpoint.model].endpoints or ()) for endpoint in demonstration().endpoints
     )
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "MAX_BYTES", 10**6)
+    file = tmp_path / "catalog.json"
+    file.symlink_to("/dev/zero")
+    with pytest.raises(CatalogError, match="larger than 0 MiB, as no catalogue is"):
+        load_catalog(file)
+
+
+def test_a_snapshot_is_read_from_a_checkout_with_other_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.json"
+    file.write_bytes(write_snapshot(demonstration()).replace("\n", "\r\n").encode())
+    assert load_catalog(file) == demonstration()
