@@ -226,3 +226,11 @@ def test_every_pattern_says_in_a_title_what_it_expects(kind: str) -> None:
         ]
 
     assert untitled(load_schema(kind)) == []
+
+
+@settings(max_examples=200)
+@given(document=mutations(presets(environments=("prod",))))
+def test_what_is_right_after_composition_is_right_before_it(document: Any) -> None:
+    if fast_validator("composed").is_valid(document):
+        assert fast_validator("preset").is_valid(document)
+        assert not list(precise_validator("preset").iter_errors(document))
