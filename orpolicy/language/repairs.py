@@ -138,6 +138,8 @@ def _suggest_list(value: Any, schema: Mapping[str, Any], path: Path) -> str | No
         return None
     if isinstance(value, str) and re.match(r"-\S", value):
         return "put a space after each '-'"
+    if isinstance(value, str) and not value.isprintable():
+        return "write a list"
     item = schema.get("items", {})
     short = _suggest_mapping(value, item, path) if "object" in _kinds(item) else None
     return f"write [{short.removeprefix('write ') if short else value}]"
