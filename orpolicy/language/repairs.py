@@ -56,7 +56,7 @@ def suggest_value(value: Any, wanted: Sequence[str], schema: Mapping[str, Any], 
     for kind, suggest in _SUGGEST.items():
         if kind in wanted:
             hint = suggest(value, schema, path)
-            if hint is not None:
+            if hint is not None and "\n" not in hint:  # it quotes a text of several lines
                 return hint
     return None
 
@@ -138,8 +138,6 @@ def _suggest_list(value: Any, schema: Mapping[str, Any], path: Path) -> str | No
         return None
     if isinstance(value, str) and re.match(r"-\S", value):
         return "put a space after each '-'"
-    if isinstance(value, str) and not value.isprintable():
-        return "write a list"
     item = schema.get("items", {})
     short = _suggest_mapping(value, item, path) if "object" in _kinds(item) else None
     return f"write [{short.removeprefix('write ') if short else value}]"
