@@ -30,9 +30,22 @@ def is_sound(entry: Mapping[str, Any]) -> bool:
     try:
         guess = restore(lower_entry(entry))
         composed = join(guess, entry.get("composed", {}))
-        return all(fast_validator("composed").is_valid(data) for data in (guess, composed))
+        return all(
+            fast_validator("composed").is_valid(data) and _is_settled(data) for data in (guess, composed)
+        )
     except MISHAPS:
         return False
+
+
+def _is_settled(data: Mapping[str, Any]) -> bool:
+    """Tell whether data remove and edit nothing: nulls and edits are for layers."""
+    from orpolicy.language.building import build_layer  # noqa: PLC0415 - as above
+    from orpolicy.language.schema import merge_strategies  # noqa: PLC0415 - as above
+    from orpolicy.language.settle import settle  # noqa: PLC0415 - as above
+    from orpolicy.language.trees import Layer, to_data  # noqa: PLC0415 - as above
+
+    settled = to_data(settle(build_layer(data, Layer("lock"), merge_strategies())))
+    return bool(settled == data)
 
 
 def is_sound_policy(demands: Mapping[str, Any]) -> bool:

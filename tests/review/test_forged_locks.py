@@ -202,6 +202,13 @@ def test_a_lock_signed_anew_answers() -> None:
     assert {said for said in try_all(sign(MEMBERS)) if "LockError" in said or "refused" in said} == set()
 
 
+def test_a_body_that_removes_something_is_none() -> None:
+    members = copy.deepcopy(MEMBERS)
+    members["presets"][0]["body"]["reasoning"] = None
+    said = list(try_all(sign(members)))
+    assert "responses: LockError" in said
+
+
 @settings(max_examples=50)
 @given(st.data())
 def test_any_member_replaced_by_anything_is_answered_or_refused(data: st.DataObject) -> None:
