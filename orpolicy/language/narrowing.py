@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
+from orpolicy.language.slugs import list_models
 from orpolicy.language.trees import Branch, Leaf, Node, find_node, locate, put, to_data
 from orpolicy.language.trees import Sequence as Listed
 
@@ -68,10 +69,7 @@ class Work:
     @cached_property
     def named_models(self) -> tuple[tuple[Path, str], ...]:
         """The models to try, in order, with their paths."""
-        first: str | None = self.get(("model",))
-        rest = enumerate(self.get(("models",)) or ())
-        named = () if first is None else ((("model",), first),)
-        return (*named, *((("models", index), name) for index, name in rest))
+        return tuple(list_models(self.data))
 
     def fill(self, path: Path, value: Any, statement: Statement, place: Path | None = None) -> None:
         """Say something in the policy's name; whatever stood there is shadowed."""

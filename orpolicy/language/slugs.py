@@ -15,8 +15,14 @@ from __future__ import annotations
 
 import re
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orpolicy.language.source import Path
 
 SORTING_VARIANTS = {"nitro": "throughput", "floor": "price", "exacto": "exacto"}
 """Suffix → the ``provider.sort`` it stands for."""
@@ -185,3 +191,13 @@ def denies(denied: str, slug: str) -> bool:
 def overlap(one: str, other: str) -> bool:
     """Tell whether some endpoint matches both provider slugs."""
     return covers(one, other) or covers(other, one)
+
+
+def list_models(data: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """List the models that a preset or a body wants tried, with their paths, in their order (fact 38)."""
+    named: list[tuple[Path, str]] = [(_FIRST, data["model"])] if data.get("model") is not None else []
+    named += [(("models", index), name) for index, name in enumerate(data.get("models") or ())]
+    return named
+
+
+_FIRST: Path = ("model",)

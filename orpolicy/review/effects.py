@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation
 
@@ -129,7 +129,9 @@ def collect_effects(project: Project, label: str, catalog: Catalog | None = None
     for name, environment in _list_keys(project):
         try:
             compiled = project.preset(name, environment)
-            found[name, environment] = _observe(project, compiled, chosen)
+            policy = project.workspace.find_policy(name, environment)
+            effect = observe(compiled, policy, chosen)
+            found[name, environment] = evolve(effect, explain=compiled.explain)
         except (CompileError, PolicyViolation) as failure:
             broken[name, environment] = failure.report
     return Effects(label, found, broken, project.environments, chosen, project.workspace)
@@ -141,7 +143,8 @@ def _list_keys(project: Project) -> Iterator[Key]:
             yield from ((name, environment) for environment in project.variants(name))
 
 
-def _observe(project: Project, compiled: Compiled, catalog: Catalog | None) -> Effect:
+def observe(compiled: Compiled, policy: Policy, catalog: Catalog | None) -> Effect:
+    """Say what a compiled preset comes to, routed where there is a catalogue; nobody explains it yet."""
     reached = None
     if catalog is not None:
         route = compiled.route(catalog=catalog)
@@ -155,7 +158,6 @@ def _observe(project: Project, compiled: Compiled, catalog: Catalog | None) -> E
         base_url=compiled.base_url,
         max_cost=compiled.max_cost,
         digest=compiled.digest,
-        policy=project.workspace.find_policy(compiled.name, compiled.environment),
+        policy=policy,
         reached=reached,
-        explain=compiled.explain,
     )

@@ -33,7 +33,7 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.settle import settle
 from orpolicy.language.trees import to_data
 from orpolicy.lock_text import HEAD, digest_rest
-from orpolicy.review.effects import Effect, Effects, Reached
+from orpolicy.review.effects import Effects, observe
 from orpolicy.review.lock_facts import Facts, Resting, collect_facts
 from orpolicy.routing.rows import write_content
 
@@ -59,29 +59,13 @@ def read_effects(lock: Lock, label: str | None = None, catalog: Catalog | None =
     lock.prove()
     chosen = catalog or lock.catalog
     found = {
-        (name, environment): _observe(lock, lock.preset(name, environment), chosen)
+        (name, environment): observe(
+            lock.preset(name, environment), lock.find_policy(name, environment), chosen
+        )
         for name in lock.names
         for environment in lock.variants(name)
     }
     return Effects(label or lock.name, found, {}, lock.environments, chosen)
-
-
-def _observe(lock: Lock, compiled: Compiled, catalog: Catalog | None) -> Effect:
-    reached = None
-    if catalog is not None:
-        reached = Reached.of(compiled.route(catalog=catalog), compiled.worst_case(catalog=catalog))
-    return Effect(
-        preset=compiled.name,
-        environment=compiled.environment,
-        body=compiled.body,
-        system=compiled.system,
-        headers=compiled.headers,
-        base_url=compiled.base_url,
-        max_cost=compiled.max_cost,
-        digest=compiled.digest,
-        policy=lock.find_policy(compiled.name, compiled.environment),
-        reached=reached,
-    )
 
 
 @frozen

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Related
+from orpolicy.language.slugs import list_models
 from orpolicy.review.naming import is_model
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def where(outcome: Outcome, model: str) -> tuple[Related, ...]:
     catalog = outcome.routed.catalog
     named = [
         (f"'{name}' is named here", path)
-        for path, name in requested(outcome.body)
+        for path, name in list_models(outcome.body)
         if is_model(name, model, catalog) or name == model
     ]
     provider = outcome.body.get("provider") or {}
@@ -76,7 +77,7 @@ def where_models(outcome: Outcome) -> tuple[Related, ...]:
     """Point to where a body names its models."""
     return tuple(
         related
-        for path, name in requested(outcome.body)[:MOST_NAMED]
+        for path, name in list_models(outcome.body)[:MOST_NAMED]
         for related in outcome.relate(f"'{name}' is named here", path)
     )
 
@@ -90,12 +91,6 @@ def where_excluded(excluded: Sequence[Excluded]) -> tuple[Related, ...]:
         if because.location is not None
     }
     return tuple(Related(message, place) for place, message in list(places.items())[:MOST_NAMED])
-
-
-def requested(body: Mapping[str, Any]) -> list[tuple[Path, str]]:
-    """Return the models of a body with their paths."""
-    listed = [(("models", number), name) for number, name in enumerate(body.get("models") or ())]
-    return [*([(("model",), body["model"])] if body.get("model") else []), *listed]
 
 
 def say_unknown(unknown: Sequence[Unknown], what: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import field, frozen
 
 from orpolicy.language.diagnostics import Finding
-from orpolicy.language.slugs import PRESET_MARK, ModelId, canonical_tool, read_model
+from orpolicy.language.slugs import PRESET_MARK, ModelId, canonical_tool, list_models, read_model
 
 if TYPE_CHECKING:
     from orpolicy.language.source import Path
@@ -32,11 +32,8 @@ class Preset(dict[str, Any]):
     def __init__(self, data: Mapping[str, Any]) -> None:
         """Read the names of the models."""
         super().__init__(data)
-        named: list[tuple[Path, str]] = [(_FIRST, self["model"])] if "model" in self else []
-        if "models" in self:
-            named += [(("models", index), text) for index, text in enumerate(self["models"])]
-        self.named = tuple(named)
-        names = [_read_name(text) for _, text in named]
+        self.named = tuple(list_models(self))
+        names = [_read_name(text) for _, text in self.named]
         self.models = tuple([model for model, _ in names if model is not None])
         self.marked = "preset" in self or True in [marked for _, marked in names]
 
@@ -44,9 +41,6 @@ class Preset(dict[str, Any]):
     def builds_on_hosted(self) -> bool:
         """Whether it builds on a preset that lives on OpenRouter's server."""
         return self.marked and ("preset" in self or any(PRESET_MARK in text for _, text in self.named))
-
-
-_FIRST: Path = ("model",)
 
 
 @lru_cache(maxsize=4096)
