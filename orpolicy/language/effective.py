@@ -27,7 +27,6 @@ from orpolicy.language.policy import (
     Policy,
     PolicyFile,
     Statement,
-    find_bounds,
     meet,
     select,
 )
@@ -76,7 +75,7 @@ class Effective:
     def write_guardrail(self, models: Iterable[str] = ()) -> Guardrail:
         """Write it as a guardrail, named after its policies; ``models`` are all ids, over which patterns are expanded."""
         name = ", ".join(file.name for file in self.files) or "empty"
-        return write_guardrail(name, find_bounds(self.policy), models)
+        return write_guardrail(name, self.policy.bounds, models)
 
 
 def choose_files(files: Iterable[PolicyFile], preset: str | None, environment: str | None) -> Effective:
@@ -97,7 +96,7 @@ def choose_files(files: Iterable[PolicyFile], preset: str | None, environment: s
 
 def _find_demands(policy: Policy, field: str) -> Iterator[Demand]:
     statements = select(policy, field)
-    bounds = find_bounds(policy)
+    bounds = policy.bounds
     lists = {"providers.allow": bounds.providers_left, "regions": bounds.regions}
     if field == "quantizations":
         yield from _find_quantizations(policy)
@@ -120,7 +119,7 @@ def _sort_key(value: Any) -> list[str]:
 
 
 def _find_quantizations(policy: Policy) -> Iterator[Demand]:
-    left = find_bounds(policy).quantizations
+    left = policy.bounds.quantizations
     if left is not None:
         said = (*select(policy, "quantizations.allow"), *select(policy, "quantizations.deny"))
         kept = [name for name in QUANTIZATIONS if name in left]

@@ -22,7 +22,6 @@ from orpolicy.language.lower import lower
 from orpolicy.language.merge import merge_layers
 from orpolicy.language.model import structure
 from orpolicy.language.overrides import read_overrides
-from orpolicy.language.policy import find_contradictions
 from orpolicy.language.reports import NOWHERE, report_conflict
 from orpolicy.language.restrict import Restricted, restrict
 from orpolicy.language.rules import RULES
@@ -83,7 +82,7 @@ def finish(
         is_silenced: tells of a finding about meaning, and of the tree it is about, that nobody wants to hear it.
         unheard: rules about meaning that nobody wants to hear of at all, so that their places are not looked up.
     """
-    if find_contradictions(policy):
+    if policy.contradictions:
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
     restricted = restrict(settle(composed), policy)
     data = restricted.data

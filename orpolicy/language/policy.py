@@ -122,12 +122,12 @@ class Policy(frozenset[Statement]):
     @cached_property
     def bounds(self) -> Bounds:
         """What the statements come to."""
-        return _find_bounds(self)
+        return find_bounds(self)
 
     @cached_property
     def contradictions(self) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
         """Fields of which nothing is left, with the statements that are to blame."""
-        return tuple(_find_contradictions(self))
+        return tuple(find_contradictions(self))
 
     @cached_property
     def refusals(self) -> dict[str, tuple[str, Statement] | None]:
@@ -234,11 +234,7 @@ class Bounds:
 
 
 def find_bounds(policy: Policy) -> Bounds:
-    """Return what a set of statements comes to."""
-    return policy.bounds
-
-
-def _find_bounds(policy: Policy) -> Bounds:
+    """Work out what a set of statements comes to; ``Policy.bounds`` remembers it."""
     lists = {
         f"{key}_{side}": frozenset(said.value for said in select(policy, f"{key}.{side}"))
         for key in ("models", "plugins", "tools")
@@ -267,13 +263,9 @@ def select(policy: Policy, name: str) -> tuple[Statement, ...]:
     return policy.fields.get(name, ())
 
 
-def find_contradictions(policy: Policy) -> tuple[tuple[str, tuple[Statement, ...]], ...]:
-    """Return the fields of which a policy leaves nothing, with the statements that are to blame."""
-    return policy.contradictions
-
-
-def _find_contradictions(policy: Policy) -> Iterator[tuple[str, tuple[Statement, ...]]]:
-    bounds = find_bounds(policy)
+def find_contradictions(policy: Policy) -> Iterator[tuple[str, tuple[Statement, ...]]]:
+    """Find fields of which a policy leaves nothing, with the statements to blame; ``Policy.contradictions`` remembers them."""
+    bounds = policy.bounds
     if bounds.providers_allow is not None and not bounds.providers_allow:
         yield "no provider", select(policy, "providers.allow")
     elif bounds.providers_left is not None and not bounds.providers_left:

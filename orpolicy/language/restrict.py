@@ -23,7 +23,7 @@ from orpolicy.language.narrow_extras import narrow_plugins, narrow_tools
 from orpolicy.language.narrow_models import narrow_models, refuse_hosted
 from orpolicy.language.narrow_providers import narrow_providers, narrow_quantizations
 from orpolicy.language.narrowing import Conflict, Work
-from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, find_bounds, select
+from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ class Restricted:
 
 def restrict(tree: Branch, policy: Policy) -> Restricted:
     """Narrow a settled tree by a policy."""
-    work = Work(tree, policy, find_bounds(policy))
+    work = Work(tree, policy, policy.bounds)
     for narrow, keys in _PASSES if policy else ():
         if not keys or not keys.isdisjoint(policy.keys):
             narrow(work)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orpolicy.language.diagnostics import Diagnostic
 from orpolicy.language.files import PROJECT_FILE
-from orpolicy.language.policy import Scope, find_contradictions, meet
+from orpolicy.language.policy import Scope, meet
 from orpolicy.language.reading import SHELF
 from orpolicy.language.reports import NOWHERE, name_environments, report_emptiness
 from orpolicy.language.rules import RULES
@@ -35,7 +35,7 @@ def diagnose_policies(
         yield from loaded.diagnostics
     found: dict[tuple[str, tuple[Statement, ...]], list[str | None]] = {}
     for environment, policy in sorted(combined, key=lambda pair: pair[0] or ""):
-        for empty in find_contradictions(policy):
+        for empty in policy.contradictions:
             found.setdefault(empty, []).append(environment)
     for (nothing, statements), where in found.items():
         smaller = (other for what, other in found if what == nothing)

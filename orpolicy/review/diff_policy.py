@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from orpolicy.language.effective import to_json
-from orpolicy.language.policy import PRICES, SWITCHES, Bounds, Policy, Statement, find_bounds, select
+from orpolicy.language.policy import PRICES, SWITCHES, Bounds, Policy, Statement, select
 from orpolicy.review.changes import Cause, Change
 from orpolicy.review.classes import Row, Way, find_row
 
@@ -31,7 +31,7 @@ def compare_policies(old: Policy, new: Policy) -> Iterator[Change]:
     """Yield every demand that only one of two policies makes, or makes otherwise."""
     if old == new:
         return
-    before, after = find_bounds(old), find_bounds(new)
+    before, after = old.bounds, new.bounds
     for change in _compare(before, after):
         yield evolve(change, causes=_find_causes(change, old, new))
 
