@@ -108,3 +108,15 @@ project_option = click.option(
     metavar="DIR",
     help="The project's folder; by default the one around the working directory.",
 )
+
+
+def format_option(help_text: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Add ``--format`` to a verb that reports changes, which receives it as ``form``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "markdown"]),
+        default="text",
+        show_default=True,
+        help=help_text,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,14 +13,13 @@ from orpolicy.cli.arguments import PRESET, environment_option, project_option
 from orpolicy.cli.failures import say
 from orpolicy.cli.output import Output, takes_output
 from orpolicy.cli.render import count, summarise
-from orpolicy.cli.targets import select
+from orpolicy.cli.targets import find_source, select
 from orpolicy.errors import CatalogError, UsageError
 from orpolicy.language.diagnostics import Report
 from orpolicy.processes import count_processors
 
 if TYPE_CHECKING:
     from orpolicy.cli.targets import Selection
-    from orpolicy.language.source import Source
 
 EXAMPLES = """\b
 Examples:
@@ -57,10 +57,9 @@ def command(
         reports += [one.relocate(_check_lock(one)) for one in selections]
     report = Report(tuple(found for one in reports for found in one))
 
-    def find_source(file: str) -> Source | None:
-        return next((source for one in selections if (source := one.find_source(file))), None)
-
-    code = output.write(report, find_source, [file for one in selections for file in one.files])
+    code = output.write(
+        report, partial(find_source, selections), [file for one in selections for file in one.files]
+    )
     presets = sum(len(one.chosen) for one in selections)
     suites = sum(len(one.chosen_suites) for one in selections)
     scenarios = f" and {count(suites, 'scenario file')}" if suites else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orpolicy.cli.arguments import ENVIRONMENT, PRESET, REVISION
+from orpolicy.cli.arguments import ENVIRONMENT, PRESET, REVISION, format_option
 from orpolicy.cli.failures import FINDINGS, say
 from orpolicy.cli.output import wants_color
 from orpolicy.errors import UsageError
@@ -73,14 +73,7 @@ FAIL_ON: Mapping[str, Callable[[Change], bool]] = {
     help="Exit 1 where anything is loosened, loosened in privacy or cost, routed otherwise, or differs; may be repeated.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit 1 where anything differs, as git does.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to report; Markdown is a comment for a pull request.",
-)
+@format_option("How to report; Markdown is a comment for a pull request.")
 @click.option("--color/--no-color", default=None, help="Colour the report; by default on a terminal.")
 def command(
     *,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 from attrs import evolve
 
-from orpolicy.cli.arguments import project_option
+from orpolicy.cli.arguments import format_option, project_option
 from orpolicy.cli.drifts import Report, render_json, render_markdown, render_text
 from orpolicy.cli.failures import FINDINGS, say
-from orpolicy.cli.snapshots import name_catalog, read_clock
+from orpolicy.cli.snapshots import name_catalog
 from orpolicy.errors import UsageError
 from orpolicy.locked import LOCK_FILE, read_lock
-from orpolicy.project import load
+from orpolicy.project import load, read_clock
 from orpolicy.review.drift_kinds import Severity
 
 if TYPE_CHECKING:
@@ -59,14 +59,7 @@ FAIL_ON = {
     show_default=True,
     help="From which severity on drift exits 1; news alone is nothing to act on.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to report; Markdown has a section a drift, with a title that stays the same.",
-)
+@format_option("How to report; Markdown has a section a drift, with a title that stays the same.")
 def command(
     lock: Path | None, project_folder: str | None, source: Path | None, fail_on: str, form: str
 ) -> int:

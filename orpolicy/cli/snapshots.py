@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from orpolicy.cli.failures import say
 from orpolicy.errors import UsageError
+from orpolicy.project import read_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +64,3 @@ def name_catalog(catalog: Catalog) -> str:
     """Name a catalogue by its day."""
     kind = "demonstration catalogue" if catalog.note else "catalogue"
     return f"the {kind} of {catalog.time:%Y-%m-%d}" if catalog.time else f"a {kind} of unknown age"
-
-
-def read_clock() -> datetime:
-    """Return the present moment (UTC)."""
-    return datetime.now(UTC)

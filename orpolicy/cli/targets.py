@@ -143,6 +143,11 @@ class WithInput:
         return self.raw if name == STDIN else self.files.read(name)
 
 
+def find_source(selections: Iterable[Selection], file: str) -> Source | None:
+    """Return the text of a file by the name that it has in a relocated report of one of the selections."""
+    return next((source for one in selections if (source := one.find_source(file))), None)
+
+
 def select(targets: Sequence[str], folder: str | None) -> list[Selection]:
     """Find what arguments mean, one selection a project; names are looked up in that of ``folder``, or around us.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from orpolicy.cli.failures import say
 from orpolicy.cli.output import Output, takes_output
 from orpolicy.cli.render import count, summarise
 from orpolicy.cli.snapshots import choose_catalog, takes_catalog
-from orpolicy.cli.targets import Selection, select
+from orpolicy.cli.targets import Selection, find_source, select
 from orpolicy.errors import UsageError
 from orpolicy.language.diagnostics import Report
 from orpolicy.language.suites import Suite, load_suite, name_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orpolicy.language.diagnostics import Diagnostic
-    from orpolicy.language.source import Source
     from orpolicy.review.scenarios import Verdict
     from orpolicy.routing.catalog import Catalog
 
@@ -67,10 +67,7 @@ def command(
     if not verdicts and not found:
         raise UsageError("there are no scenarios here to try: they stand in '*.test.yaml' beside the presets")
 
-    def find_source(file: str) -> Source | None:
-        return next((source for one in selections if (source := one.find_source(file))), None)
-
-    code = output.write(Report(tuple(found)), find_source, files)
+    code = output.write(Report(tuple(found)), partial(find_source, selections), files)
     say(_summarise(verdicts, found))
     return code
 
