@@ -22,7 +22,7 @@ from orpolicy.language.secrets import diagnose, find_secrets, holds_secret, repo
 from orpolicy.language.source import Location, Path, Position, Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from orpolicy.language.scalars import Json
     from orpolicy.language.walk import Ambiguity, Anchor
@@ -118,18 +118,15 @@ def decode(name: str, raw: bytes) -> Source | Diagnostic:
 
 def read_document(source: Source) -> Reading:
     """Read a text as one YAML document; nothing in it can raise."""
-    if not holds_secret(source.text):
-        return _read(source, read_quickly)
-    reading = _read(source, _read_carefully)
+    suspicious = holds_secret(source.text)
+    reading = _read(source, quickly=not suspicious)
+    if not suspicious:
+        return reading
     stray = tuple(report_secret(place) for place in _find_stray_secrets(source, reading.diagnostics))
     return Reading(None, (*reading.diagnostics, *stray)) if stray else reading
 
 
-def _read_carefully(_text: str, _root: yaml.Node | None) -> None:
-    """Leave all to the walk."""
-
-
-def _read(source: Source, read: Callable[[str, yaml.Node | None], dict[str, Json] | None]) -> Reading:
+def _read(source: Source, *, quickly: bool) -> Reading:
     forbidden = find_forbidden_character(source)
     if forbidden is not None:
         message, place = forbidden
@@ -145,7 +142,7 @@ def _read(source: Source, read: Callable[[str, yaml.Node | None], dict[str, Json
         problem = explain_syntax_error(source, error)
         location = source.locate(problem.start, problem.end)
         return Reading(None, (diagnose(problem.code, problem.message, location, problem.hint),))
-    quick = read(source.text, root)
+    quick = read_quickly(source.text, root) if quickly else None
     if quick is not None:
         return Reading(Document(source, quick))
     return _walk(source, root)
