@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parents[1]
 ORDER = """
 errors resources strict_json
 language
-language.source language.diagnostics language.rules language.slugs
+language.lockstep language.source language.diagnostics language.rules language.slugs
 language.scalars language.secrets language.characters language.syntax language.nodes language.quick language.walk language.document
 language.trees language.overrides language.building language.merge language.settle
 language.mistakes language.suggest language.repairs language.validators language.violations language.schema language.inspect language.suppress

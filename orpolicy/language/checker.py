@@ -13,6 +13,7 @@ after it and none of them builds on it; should one do so later, it is read again
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from orpolicy.language.compiler import Compiler, Outcome
     from orpolicy.language.diagnostics import Finding
     from orpolicy.language.suppress import Suppression
+
+BATCH = 50
+"""Presets that are compiled side by side: enough for a step's code to stay warm, few enough for their data to."""
 
 MOST_REMEMBERED = 200
 """Presets; as many as lie between a preset and the first that builds on it, in most projects."""
@@ -73,19 +77,21 @@ def check_share(
     concrete: list[str] = []
     seen: set[str] = set()
     recent: deque[str] = deque()
-    for name in names:
-        files.extend(diagnose_files(workspace, [name], seen))
-        for variant in compiler.list_variants(name, environment):
-            outcome = compiler.try_compile(name, variant)
+    for batch in _divide(names):
+        workspace.load_presets(workspace.preset_files.keys() & batch)
+        variants = [(name, one) for name in batch for one in compiler.list_variants(name, environment)]
+        for (_, variant), outcome in zip(variants, compiler.try_all(variants), strict=True):
             for diagnostic in (*outcome.diagnostics, *_look_further(outcome, inspect)):
                 found.setdefault(diagnostic, []).append(variant)
-        if not workspace.is_abstract(name):
-            concrete.append(name)
-        file = workspace.preset_files.get(name)
-        if file is not None and (said := compiler.find_comments(file)):
-            asked[file] = said
-        recent.append(name)
-        if len(recent) > MOST_REMEMBERED:
+        for name in batch:
+            files.extend(diagnose_files(workspace, [name], seen))
+            if not workspace.is_abstract(name):
+                concrete.append(name)
+            file = workspace.preset_files.get(name)
+            if file is not None and (said := compiler.find_comments(file)):
+                asked[file] = said
+        recent.extend(batch)
+        while len(recent) > MOST_REMEMBERED:
             compiler.forget(recent.popleft())
     others = {diagnostic.location.file for diagnostic in (*files, *found)} - asked.keys()
     comments = {file: compiler.find_comments(file) for file in others}
@@ -96,6 +102,13 @@ def check_share(
         {file: said for file, said in comments.items() if said},
         tuple(concrete),
     )
+
+
+def _divide(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Divide names into batches that are compiled side by side."""
+    left = iter(names)
+    while batch := tuple(islice(left, BATCH)):
+        yield batch
 
 
 def _look_further(

@@ -26,6 +26,7 @@ from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.document import Document
 from orpolicy.language.layers import ExtendsError, PresetSource, linearise
+from orpolicy.language.lockstep import Steps, run, run_abreast
 from orpolicy.language.merge import merge_layers
 from orpolicy.language.passes import describe_failure, finish, lay_over
 from orpolicy.language.reports import (
@@ -158,12 +159,20 @@ class Compiler:
 
     def try_compile(self, name: str, environment: str | None) -> Outcome:
         """Compile a preset, and keep what is wrong with it; what its file says wrongly by itself is not part of that."""
+        return run(self._compile(name, environment))
+
+    def try_all(self, variants: Iterable[tuple[str, str | None]]) -> list[Outcome]:
+        """Compile presets, each in an environment, side by side, as ``try_compile`` does."""
+        return run_abreast(self._compile(name, environment) for name, environment in variants)
+
+    def _compile(self, name: str, environment: str | None) -> Steps[Outcome]:
         preset = self.workspace.find_preset(name)
         composed, found = self._stack(name, environment)
         if preset is None or composed is None or preset.abstract:
             return Outcome(None, found)
+        yield
         vain = tuple(report_vain_removals(composed, _own_layers(preset, environment)))
-        return self._finish_composition(name, environment, composed, vain)
+        return (yield from self._finish_composition(name, environment, composed, vain))
 
     def _stack(self, name: str, environment: str | None) -> tuple[Branch | None, tuple[Diagnostic, ...]]:
         """Lay what a preset says over all below it; nothing comes of a broken file, whose own findings say so."""
@@ -186,10 +195,10 @@ class Compiler:
 
     def _finish_composition(
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
-    ) -> Outcome:
+    ) -> Steps[Outcome]:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
         policy = self.workspace.find_policy(name, environment)
-        passage = finish(composed, policy, before, unheard=self._find_unheard(name))
+        passage = yield from finish(composed, policy, before, unheard=self._find_unheard(name))
         product = passage.product
         if product is None:
             return Outcome(None, passage.diagnostics)
@@ -218,7 +227,8 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
     ) -> Lowered:
         """Put call-time values over a composed preset and run every pass again."""
-        passage = finish(lay_over(composed, overrides), self.workspace.find_policy(name, environment))
+        policy = self.workspace.find_policy(name, environment)
+        passage = run(finish(lay_over(composed, overrides), policy))
         report = Report(tuple(self._finish(passage.diagnostics)))
         if passage.product is None or report.errors:
             raise describe_failure(report)

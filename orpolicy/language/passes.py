@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from orpolicy.language.lockstep import Steps
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset
     from orpolicy.language.policy import Policy
@@ -72,7 +73,7 @@ def finish(
     before: tuple[Diagnostic, ...] = (),
     is_silenced: Callable[[Finding, Branch], bool] = _heed,
     unheard: AbstractSet[str] = frozenset(),
-) -> Passage:
+) -> Steps[Passage]:
     """Run the passes that follow composition.
 
     Args:
@@ -84,12 +85,13 @@ def finish(
     """
     if policy.contradictions:
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
-    restricted = restrict(settle(composed), policy)
+    restricted = yield from restrict(settle(composed), policy)
     data = restricted.data
     findings = before + tuple(place_findings(check_shape("composed", data), restricted))
     findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return Passage(None, findings)
+    yield
     demanded = {statement.layer.name for statement in policy}
     advice = (
         found
@@ -99,7 +101,9 @@ def finish(
         and not is_silenced(found, restricted.tree)
     )
     findings += tuple(place_findings(advice, restricted))
+    yield
     preset = structure(data)
+    yield
     return Passage(Product(restricted, preset, lower(preset)), findings)
 
 

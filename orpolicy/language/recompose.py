@@ -22,6 +22,7 @@ from attrs import define, evolve
 from orpolicy.language.building import build_layer
 from orpolicy.language.diagnostics import Report, Severity
 from orpolicy.language.document import Document
+from orpolicy.language.lockstep import run
 from orpolicy.language.lower import order_keys
 from orpolicy.language.lowered import REGIONS, Lowered
 from orpolicy.language.overrides import OF_THE_FILE
@@ -161,7 +162,7 @@ class Recomposition:
     def finish(self, overrides: Mapping[str, Any]) -> Passage:
         """Run the passes, over the composition alone where there are no overrides."""
         composed = lay_over(self.tree, overrides) if overrides else self.tree
-        return finish(composed, self.policy, is_silenced=self._is_silenced)
+        return run(finish(composed, self.policy, is_silenced=self._is_silenced))
 
     def _is_silenced(self, finding: Finding, tree: Branch) -> bool:
         layer, place, anchor = find_place(tree, finding.path, key=finding.anchor == "key")

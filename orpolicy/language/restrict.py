@@ -28,6 +28,7 @@ from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from orpolicy.language.lockstep import Steps
     from orpolicy.language.source import Path
     from orpolicy.language.trees import Branch
 
@@ -46,12 +47,13 @@ class Restricted:
         return self._work.tree
 
 
-def restrict(tree: Branch, policy: Policy) -> Restricted:
+def restrict(tree: Branch, policy: Policy) -> Steps[Restricted]:
     """Narrow a settled tree by a policy."""
     work = Work(tree, policy, policy.bounds)
     for narrow, keys in _PASSES if policy else ():
         if not keys or not keys.isdisjoint(policy.keys):
             narrow(work)
+        yield
     return Restricted(work.data, tuple(work.conflicts), work)
 
 

@@ -6,13 +6,13 @@ Nothing here touches a disk: ``Files`` is where texts come from, be it a folder,
 from __future__ import annotations
 
 import posixpath
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.document import Document, decode, read_document
+from orpolicy.language.document import Document, decode, read_in_steps
 from orpolicy.language.files import (
     BUILTIN,
     POLICY_SUFFIXES,
@@ -24,6 +24,7 @@ from orpolicy.language.files import (
     report_file,
 )
 from orpolicy.language.inspect import inspect_document
+from orpolicy.language.lockstep import Steps, run, run_abreast
 from orpolicy.language.policy import Policy, meet, read_policy
 from orpolicy.language.reading import SHELF, build_preset, check_environment, policy_name, preset_name
 from orpolicy.language.settings import Settings, build_settings
@@ -31,7 +32,7 @@ from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orpolicy.language.layers import PresetSource
     from orpolicy.language.policy import PolicyFile
@@ -154,11 +155,20 @@ class Workspace:
 
     def load_preset(self, name: str) -> Loaded:
         """Read the file of one of this project's presets."""
+        self.load_presets((name,))
+        return self._loaded[self.preset_files[name]]
 
-        def build(document: Document) -> Loaded:
-            return build_preset(name, document, self.files, self.settings.environments)
+    def load_presets(self, names: Iterable[str]) -> None:
+        """Read the files of this project's presets side by side, those that were not read yet."""
+        files = {self.preset_files[name]: name for name in names}
+        missing = {file: name for file, name in files.items() if file not in self._loaded}
+        read = run_abreast(
+            self._read(file, "preset", partial(self._build_preset, name)) for file, name in missing.items()
+        )
+        self._loaded.update(zip(missing, read, strict=True))
 
-        return self.load(self.preset_files[name], "preset", build)
+    def _build_preset(self, name: str, document: Document) -> Loaded:
+        return build_preset(name, document, self.files, self.settings.environments)
 
     def load_policy(self, file: str) -> Loaded:
         """Read a policy file; ``value`` is a ``PolicyFile``, governing the presets at and below the file's folder."""
@@ -269,10 +279,10 @@ class Workspace:
     def load(self, file: str, kind: str, build: Callable[[Document], Loaded]) -> Loaded:
         """Read a file of some kind, once; ``build`` makes a value of a document of the right shape."""
         if file not in self._loaded:
-            self._loaded[file] = self._read(file, kind, build)
+            self._loaded[file] = run(self._read(file, kind, build))
         return self._loaded[file]
 
-    def _read(self, file: str, kind: str, build: Callable[[Document], Loaded]) -> Loaded:
+    def _read(self, file: str, kind: str, build: Callable[[Document], Loaded]) -> Steps[Loaded]:
         try:
             raw = self.files.read(file)
         except FileProblem as problem:
@@ -283,11 +293,14 @@ class Workspace:
         source = decode(file, raw)
         if isinstance(source, Diagnostic):
             return Loaded(None, (source,))
-        reading = read_document(source)
+        yield
+        reading = yield from read_in_steps(source)
         if reading.document is None:
             return Loaded(None, reading.diagnostics)
+        yield
         shape = tuple(inspect_document(kind, reading.document))
         if any(diagnostic.severity is Severity.ERROR for diagnostic in shape):
             return Loaded(None, shape, reading.document)
+        yield
         built = build(reading.document)
         return Loaded(built.value, (*shape, *built.diagnostics), reading.document)
