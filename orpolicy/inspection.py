@@ -47,7 +47,7 @@ class Inspection:
             compiled.body,
             self.catalog,
             now=self.now,
-            region=compiled.preset.region,
+            region=compiled.region,
             system=compiled.system,
         )
         return (finding for finding in found if _concerns(compiled, finding))

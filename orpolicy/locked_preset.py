@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from orpolicy.language.explain import Explanation
     from orpolicy.language.lowered import Lowered
-    from orpolicy.language.model import Preset
     from orpolicy.language.passes import Product
     from orpolicy.language.recompose import Recomposition
     from orpolicy.language.restrict import Restricted
@@ -106,11 +105,6 @@ class LockedPreset(Compiled):
         if product is None:
             raise LockError(f"{self._lock.name}: '{self.name}' no longer compiles; {AGAIN}")
         return product
-
-    @cached_property
-    def preset(self) -> Preset:
-        """The preset as typed values."""
-        return self._product.preset
 
     @cached_property
     def restricted(self) -> Restricted:

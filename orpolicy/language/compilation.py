@@ -34,7 +34,6 @@ class Compilation:
 
     name: str
     environment: str | None
-    preset: Preset = field(repr=False)
     lowered: Lowered = field(repr=False)
     restricted: Restricted = field(repr=False)
     override: Callable[[Mapping[str, Any]], Lowered] = field(repr=False)
@@ -44,6 +43,13 @@ class Compilation:
     def tree(self) -> Branch:
         """What came of the passes, with the author of every value."""
         return self.restricted.tree
+
+    @cached_property
+    def preset(self) -> Preset:
+        """The preset as typed values."""
+        from orpolicy.language.model import structure  # noqa: PLC0415 - compiling needs no types
+
+        return structure(self.restricted.data)
 
     @cached_property
     def body(self) -> FrozenDict:

@@ -6,7 +6,7 @@
          ─ linearise ─ merge ─ settle                     one preset, one environment
          ─ restrict                                       by policy
          ─ check_shape("composed") ─ lint                 errors stop here
-         ─ structure ─ lower                              the request
+         ─ lower                                          the request
 
 Findings of one pass are collected; a pass with errors stops the next. What a file says wrongly is reported once,
 however many presets build on it.
@@ -206,9 +206,7 @@ class Compiler:
         def override(overrides: Mapping[str, Any]) -> Lowered:
             return self._override(name, environment, composed, overrides)
 
-        compilation = Compilation(
-            name, environment, product.preset, product.lowered, product.restricted, override, composed
-        )
+        compilation = Compilation(name, environment, product.lowered, product.restricted, override, composed)
         return Outcome(compilation, passage.diagnostics)
 
     def _find_unheard(self, name: str) -> AbstractSet[str]:

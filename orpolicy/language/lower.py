@@ -24,16 +24,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, cast
 
-from attrs import evolve, fields, frozen
+from attrs import frozen
 
 from orpolicy.language.building import JSON_SCHEMAS
 from orpolicy.language.lowered import BASE_URLS, Lowered
-from orpolicy.language.model import Attribution, MaxPrice, Percentiles, Preset, Provider, Reasoning, Sort
 
 if TYPE_CHECKING:
+    from orpolicy.language.model import Usd
     from orpolicy.language.source import Path
 
 SIDE: tuple[str, ...] = (
@@ -61,32 +61,18 @@ class Row:
     write: Callable[[Any], Any]
 
 
-def lower(preset: Preset) -> Lowered:
-    """Write a preset as a request body with its keys in canonical order."""
-    folded: dict[Path, Path] = {}
-    provider = _fold_route(preset, folded)
-    plugins = _fold_transforms(preset, folded)
-    given = {"provider": provider, "plugins": plugins} if folded else {}
+def lower(data: Mapping[str, Any]) -> Lowered:
+    """Write the data of a composed preset, valid by the schema, as a request body with its keys in canonical order."""
+    moved: dict[Path, Path] = {}
+    folded = data if data.keys().isdisjoint(FOLDED) else _fold(data, moved)
     body: dict[str, Any] = {}
-    for key, value in _list_set(preset, _BODY_KEYS, given):
-        body[key] = value if type(value) in _PLAIN else _WRITERS[key](value)
-    return Lowered(
-        body, dict(_write_headers(preset)), BASE_URLS[preset.region], preset.system, preset.max_cost, folded
-    )
-
-
-def _list_set(value: Any, names: Sequence[str], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """List the attributes of one of our typed values that somebody set; ``given`` ones go before its own."""
-    values = {**vars(value), **given} if given else vars(value)
-    for name in names:
-        found = values[name]
-        if found is not None:
-            yield name, found
-
-
-@cache
-def _names_of(kind: type) -> tuple[str, ...]:
-    return tuple(attribute.name for attribute in fields(kind))
+    for key in _sort_keys((), folded):
+        if key in _WRITERS:
+            value = folded[key]
+            body[key] = value if type(value) in _PLAIN else _WRITERS[key](value)
+    headers, ceiling = dict(_write_headers(data)), data.get("max_cost")
+    max_cost = None if ceiling is None else cast("Usd", Decimal(ceiling))
+    return Lowered(body, headers, BASE_URLS[data.get("region")], data.get("system"), max_cost, moved)
 
 
 def order_body(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,37 +108,27 @@ _PLAIN = frozenset((str, int, bool))
 """Types that need no writing; asked for first, as nearly all values are of one of them."""
 
 
-def order_keys(path: Path, keys: Iterable[str]) -> list[str]:
+def order_keys(path: Path, keys: Iterable[str]) -> Sequence[str]:
     """Put the keys of a mapping at a path of the body in the order in which they are sent."""
     names = tuple(part for part in path if isinstance(part, str))
     if any(names[: len(root)] == root for root in JSON_SCHEMAS):
-        return list(keys)
+        return tuple(keys)
     return _sort_keys(names, keys)
 
 
-def _sort_keys(names: Path, keys: Iterable[str]) -> list[str]:
-    known = _known_orders().get(names, _LEADING)
+def _sort_keys(names: Path, keys: Iterable[str]) -> Sequence[str]:
+    return _sort_known(names, tuple(keys))
+
+
+@lru_cache(maxsize=4096)
+def _sort_known(names: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Sort keys; presets have the same few sets of them again and again."""
+    known = _ORDERS.get(names, _LEADING)
     last = len(known)
-    return sorted(keys, key=lambda key: (known.get(key, last), key))
+    return tuple(sorted(keys, key=lambda key: (known.get(key, last), key)))
 
 
 _LEADING = {"type": 0, "id": 1, "name": 2}
-
-
-@cache
-def _known_orders() -> Mapping[Path, Mapping[str, int]]:
-    top = (*(row.key for row in BODY), *FOLDED, *SIDE)
-    typed = {
-        ("provider",): Provider,
-        ("provider", "sort"): Sort,
-        ("provider", "max_price"): MaxPrice,
-        ("provider", "preferred_min_throughput"): Percentiles,
-        ("provider", "preferred_max_latency"): Percentiles,
-        ("reasoning",): Reasoning,
-        ("attribution",): Attribution,
-    }
-    names = {path: tuple(attribute.name for attribute in fields(kind)) for path, kind in typed.items()}
-    return {path: {key: place for place, key in enumerate(keys)} for path, keys in {(): top, **names}.items()}
 
 
 def _write_ordered(value: Any, path: Path) -> Any:
@@ -171,70 +147,66 @@ def _write_ordered(value: Any, path: Path) -> Any:
     return write_json(value)
 
 
-def _write_object(value: Any) -> dict[str, Any]:
-    """Write one of our typed values, leaving out what nobody set."""
-    kind: type = type(value)
-    return {key: write_json(item) for key, item in _list_set(value, _names_of(kind), {})}
-
-
-def _write_provider(provider: Provider) -> dict[str, Any]:
+def _write_provider(provider: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: item if type(item) in _PLAIN else _write_preference(key, item)
-        for key, item in _list_set(provider, _names_of(Provider), {})
+        key: item if type(item) in _PLAIN else _write_preference(("provider", key), item)
+        for key in _sort_keys(("provider",), provider)
+        for item in (provider[key],)
     }
 
 
-def _write_preference(key: str, value: Any) -> Any:
-    if isinstance(value, MaxPrice):
-        return {name: write_price(amount) for name, amount in _list_set(value, _names_of(MaxPrice), {})}
-    if isinstance(value, Sort | Percentiles):
-        return _write_object(value)
-    return _write_ordered(value, ("provider", key))
+def _write_preference(path: Path, value: Any) -> Any:
+    if path[-1] == "max_price":
+        return {name: write_price(Decimal(value[name])) for name in _sort_keys(path, value)}
+    return _write_ordered(value, path)
 
 
-def _fold_route(preset: Preset, moved: dict[Path, Path]) -> Provider | None:
+def _fold(data: Mapping[str, Any], moved: dict[Path, Path]) -> dict[str, Any]:
+    """Put what deprecated keys say where their successors stand."""
+    folded = {"provider": _fold_route(data, moved), "plugins": _fold_transforms(data, moved)}
+    return {**data, **{key: value for key, value in folded.items() if value is not None}}
+
+
+def _fold_route(data: Mapping[str, Any], moved: dict[Path, Path]) -> Mapping[str, Any] | None:
     """Put the deprecated ``route`` where its successor stands, unless that is set itself (fact 18)."""
-    provider = preset.provider
-    if preset.route is None:
-        return provider
-    provider = provider or Provider()
-    sort = provider.sort if isinstance(provider.sort, Sort) else Sort(by=provider.sort)
-    if sort.partition is not None:
-        return provider
+    provider: Mapping[str, Any] = data.get("provider", {})
+    said = provider.get("sort")
+    sort = said if isinstance(said, Mapping) else {} if said is None else {"by": said}
+    if "route" not in data or "partition" in sort:
+        return data.get("provider")
     moved["provider", "sort", "partition"] = ("route",)
-    if isinstance(provider.sort, str):
+    if isinstance(said, str):
         moved["provider", "sort", "by"] = ("provider", "sort")
-    partition = {"fallback": "model", "sort": "none"}[preset.route]
-    return evolve(provider, sort=evolve(sort, partition=partition))
+    partition = {"fallback": "model", "sort": "none"}[data["route"]]
+    return {**provider, "sort": {**sort, "partition": partition}}
 
 
-def _fold_transforms(preset: Preset, moved: dict[Path, Path]) -> tuple[Any, ...] | None:
+def _fold_transforms(data: Mapping[str, Any], moved: dict[Path, Path]) -> Sequence[Any] | None:
     """Write the deprecated ``transforms`` as the plugin that took its place, unless that is listed itself."""
-    plugins = preset.plugins
-    if preset.transforms is None or any(plugin["id"] == "context-compression" for plugin in plugins or ()):
+    plugins: Sequence[Any] | None = data.get("plugins")
+    if "transforms" not in data or any(plugin["id"] == "context-compression" for plugin in plugins or ()):
         return plugins
     plugin: dict[str, Any] = {"id": "context-compression"}
-    if not preset.transforms:
+    if not data["transforms"]:
         plugin["enabled"] = False
     moved["plugins", len(plugins or ())] = ("transforms",)
     return (*(plugins or ()), plugin)
 
 
-def _write_headers(preset: Preset) -> Iterator[tuple[str, str]]:
-    who = preset.attribution
-    if who is not None:
-        if who.referer is not None:
-            yield "HTTP-Referer", who.referer
-        if who.title is not None:
-            yield "X-OpenRouter-Title", who.title
-        if who.categories:
-            yield "X-OpenRouter-Categories", ",".join(who.categories)
-    if preset.cache_enabled is not None:
-        yield "X-OpenRouter-Cache", "true" if preset.cache_enabled else "false"
-    if preset.cache_ttl_seconds is not None:
-        yield "X-OpenRouter-Cache-TTL", str(preset.cache_ttl_seconds)
-    if preset.anthropic_beta:
-        yield "x-anthropic-beta", ",".join(preset.anthropic_beta)
+def _write_headers(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    who = data.get("attribution", {})
+    if "referer" in who:
+        yield "HTTP-Referer", who["referer"]
+    if "title" in who:
+        yield "X-OpenRouter-Title", who["title"]
+    if who.get("categories"):
+        yield "X-OpenRouter-Categories", ",".join(who["categories"])
+    if "cache_enabled" in data:
+        yield "X-OpenRouter-Cache", "true" if data["cache_enabled"] else "false"
+    if "cache_ttl_seconds" in data:
+        yield "X-OpenRouter-Cache-TTL", str(int(data["cache_ttl_seconds"]))
+    if data.get("anthropic_beta"):
+        yield "x-anthropic-beta", ",".join(data["anthropic_beta"])
 
 
 def _rows(*keys: str) -> tuple[Row, ...]:
@@ -249,8 +221,7 @@ BODY: tuple[Row, ...] = (
     *_rows("frequency_penalty", "presence_penalty", "repetition_penalty"),
     *_rows("seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
     *_rows("max_completion_tokens", "max_tokens"),
-    Row("reasoning", _write_object),
-    *_rows("reasoning_effort", "include_reasoning", "thinking", "verbosity"),
+    *_rows("reasoning", "reasoning_effort", "include_reasoning", "thinking", "verbosity"),
     *_rows("response_format", "structured_outputs"),
     *_rows("tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
     *_rows("stop_server_tools_when", "deferred_tools"),
@@ -261,5 +232,26 @@ BODY: tuple[Row, ...] = (
 )
 """Every key of the body, in canonical order."""
 
-_BODY_KEYS = tuple(row.key for row in BODY)
 _WRITERS = {row.key: row.write for row in BODY}
+
+_PERCENTILES = ("p50", "p75", "p90", "p99")
+
+INNER: Mapping[Path, tuple[str, ...]] = {
+    ("provider",): (
+        *("order", "only", "ignore", "allow_fallbacks", "sort", "require_parameters"),
+        *("data_collection", "zdr", "enforce_distillable_text", "quantizations", "max_price"),
+        *("preferred_min_throughput", "preferred_max_latency", "options"),
+    ),
+    ("provider", "sort"): ("by", "partition"),
+    ("provider", "max_price"): ("prompt", "completion", "request", "image", "audio"),
+    ("provider", "preferred_min_throughput"): _PERCENTILES,
+    ("provider", "preferred_max_latency"): _PERCENTILES,
+    ("reasoning",): ("effort", "summary", "max_tokens", "enabled", "exclude"),
+    ("attribution",): ("referer", "title", "categories"),
+}
+"""The keys of our own values, in canonical order."""
+
+_ORDERS: Mapping[Path, Mapping[str, int]] = {
+    path: {key: place for place, key in enumerate(keys)}
+    for path, keys in {(): (*(row.key for row in BODY), *FOLDED, *SIDE), **INNER}.items()
+}

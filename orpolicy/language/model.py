@@ -1,4 +1,4 @@
-"""A composed preset as frozen values: the typed view that lowering, policies and users read.
+"""A composed preset as frozen values: the typed view for those who ask for it.
 
 Keys keep OpenRouter's own names and nesting. Only what orpolicy reasons about is typed in depth (routing, money,
 reasoning budgets); tools, plugins and response formats stay JSON, as their shapes are the schema's business. Without slots,

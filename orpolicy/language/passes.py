@@ -2,7 +2,7 @@
 
 .. code-block:: text
 
-    composed ─ settle ─ restrict ─ check_shape("composed") ─ lint ─ structure ─ lower
+    composed ─ settle ─ restrict ─ check_shape("composed") ─ lint ─ lower
 
 A call's values are one more layer, over what the preset came to: the edits of lists that made it are done by then.
 """
@@ -20,7 +20,6 @@ from orpolicy.language.inspect import diagnose
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import lower
 from orpolicy.language.merge import merge_layers
-from orpolicy.language.model import structure
 from orpolicy.language.overrides import read_overrides
 from orpolicy.language.reports import NOWHERE, report_conflict
 from orpolicy.language.restrict import Restricted, restrict
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from orpolicy.language.lockstep import Steps
     from orpolicy.language.lowered import Lowered
-    from orpolicy.language.model import Preset
     from orpolicy.language.policy import Policy
     from orpolicy.language.source import Location, Path
     from orpolicy.language.trees import Branch
@@ -43,10 +41,9 @@ if TYPE_CHECKING:
 
 @frozen
 class Product:
-    """What the passes make of a composition that is right: what is left of it, the preset, and the request."""
+    """What the passes make of a composition that is right: what is left of it, and the request."""
 
     restricted: Restricted
-    preset: Preset
     lowered: Lowered
 
     @property
@@ -102,9 +99,7 @@ def finish(
     )
     findings += tuple(place_findings(advice, restricted))
     yield
-    preset = structure(data)
-    yield
-    return Passage(Product(restricted, preset, lower(preset)), findings)
+    return Passage(Product(restricted, lower(data)), findings)
 
 
 def lay_over(composed: Branch, overrides: Mapping[str, Any]) -> Branch:

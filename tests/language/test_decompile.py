@@ -21,7 +21,6 @@ from orpolicy.language.decompile import ImportProblem, import_preset, read_forei
 from orpolicy.language.document import read_document
 from orpolicy.language.files import Memory
 from orpolicy.language.lower import lower, write_json, write_price
-from orpolicy.language.model import structure
 from orpolicy.language.schema import merge_strategies
 from orpolicy.language.settle import settle
 from orpolicy.language.source import Source
@@ -173,14 +172,14 @@ def test_every_documented_configuration_is_given_back(shared: Path) -> None:
 @settings(max_examples=60)
 @given(presets())
 def test_whatever_a_preset_can_send_is_imported_without_a_loss(preset: dict[str, Any]) -> None:
-    body = lower(structure(preset)).body
+    body = lower(preset).body
     imported = import_preset(json.dumps(body))
     assert imported.notes == ()
     assert list(imported.report) == []
     document = read_document(Source("x", imported.text)).document
     assert document is not None
     again = to_data(settle(build_layer(document.data, Layer("x"), merge_strategies())))
-    assert canonical_json(lower(structure(again)).body) == canonical_json(body)
+    assert canonical_json(lower(again).body) == canonical_json(body)
 
 
 def test_headers_and_the_host_become_keys() -> None:
