@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve
 
-from orpolicy.compiled import Compiled
 from orpolicy.disk import Folder, Library, Loose, find_misnamed, find_root
 from orpolicy.errors import CatalogError, UsageError
 from orpolicy.language.checker import check
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from orpolicy.compiled import Compiled
     from orpolicy.language.diagnostics import Report
     from orpolicy.language.effective import Effective
     from orpolicy.language.source import Source
@@ -72,6 +72,8 @@ class Project:
             CompileError: the sources are wrong; ``report`` holds every finding.
             PolicyViolation: a policy forbids what the preset says.
         """
+        from orpolicy.compiled import Compiled  # noqa: PLC0415 - a check hands no preset on
+
         return Compiled.of(self._compiler.compile(self._resolve(name), environment), lambda: self.catalog)
 
     def check(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,6 +35,8 @@ class Known(click.ParamType[str]):
     def _refuse(
         self, value: str, names: list[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> NoReturn:
+        from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
         close = get_close_matches(value, names, n=1)
         hint = self._listing or f"there are: {', '.join(names)}"
         hint = f"did you mean {close[0]!r}?" if close else hint

@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +67,8 @@ def _describe_system(failure: BaseException) -> str:
 
 def _describe_bug(failure: BaseException) -> str:
     """Name an exception by its type and the innermost frames of ours that it passed."""
+    import traceback  # noqa: PLC0415 - there are few bugs
+
     package = Path(__file__).parents[1]
     frames = traceback.extract_tb(failure.__traceback__)
     ours = [frame for frame in frames if package in Path(frame.filename).parents]

@@ -9,8 +9,6 @@ from attrs import define, field
 
 from orpolicy.errors import UsageError
 from orpolicy.language.lowered import REGIONS
-from orpolicy.language.request import Outline
-from orpolicy.language.values import FrozenDict, digest, freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,10 +16,11 @@ if TYPE_CHECKING:
     from orpolicy.language.explain import Explanation
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.model import Preset, Usd
-    from orpolicy.language.request import Messages, Request
+    from orpolicy.language.request import Messages, Outline, Request
     from orpolicy.language.restrict import Restricted
     from orpolicy.language.source import Location, Path
     from orpolicy.language.trees import Branch
+    from orpolicy.language.values import FrozenDict
 
 
 @define(frozen=True, slots=False, eq=False)
@@ -54,6 +53,8 @@ class Compilation:
     @cached_property
     def body(self) -> FrozenDict:
         """The request body in canonical key order, without messages."""
+        from orpolicy.language.values import freeze  # noqa: PLC0415 - a check looks at no body
+
         body: FrozenDict = freeze(self.lowered.body)
         return body
 
@@ -65,6 +66,8 @@ class Compilation:
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers that the preset asks for; never a key."""
+        from orpolicy.language.values import FrozenDict  # noqa: PLC0415 - as above
+
         return FrozenDict(self.lowered.headers)
 
     @property
@@ -85,6 +88,8 @@ class Compilation:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all that is sent: equal digests, equal requests."""
+        from orpolicy.language.values import digest  # noqa: PLC0415 - as above
+
         lowered = self.lowered
         return digest(
             {
@@ -103,12 +108,17 @@ class Compilation:
             CompileError: an override is not valid, or does not go with the preset.
             PolicyViolation: a policy forbids an override.
         """
-        outline = Outline(self.override(overrides), self.name) if overrides else self._outline
+        outline = self._outline_of(self.override(overrides)) if overrides else self._outline
         return outline.request(messages)
 
     @cached_property
     def _outline(self) -> Outline:
-        return Outline(self.lowered, self.name)
+        return self._outline_of(self.lowered)
+
+    def _outline_of(self, lowered: Lowered) -> Outline:
+        from orpolicy.language.request import Outline  # noqa: PLC0415 - a check sends nothing
+
+        return Outline(lowered, self.name)
 
     def origin(self, path: Path) -> Location | None:
         """Return where a value of the body was written; for a path that is not there, its nearest ancestor's key."""

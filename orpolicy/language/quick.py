@@ -7,6 +7,7 @@ where. A property test keeps the two in agreement: where this one answers, the w
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from yaml import MappingNode, ScalarNode, SequenceNode
 
 from orpolicy.language.nodes import IMPLICIT
 from orpolicy.language.scalars import NotJsonError, kind_of_key, read_plain
+from orpolicy.language.secrets import holds_secret
 
 if TYPE_CHECKING:
     import yaml
@@ -32,14 +34,30 @@ class Unusual(Exception):
 
 
 def read_quickly(text: str, root: yaml.Node | None) -> dict[str, Json] | None:
-    """Return the data of a document of which there is nothing to say, else ``None``; no credential is looked for."""
-    unusual = len(text) > LONGEST or "\\" in text or ("&" in text and "*" in text)
+    """Return the data of a document of which there is nothing to say, else ``None``.
+
+    No credential is looked for in the text as it is written, only behind its escapes.
+    """
+    unusual = len(text) > LONGEST or ("&" in text and "*" in text) or ("\\" in text and _may_hide(text))
     if unusual or type(root) is not MappingNode:
         return None
     try:
         return _read_mapping(root)
     except Unusual:
         return None
+
+
+_ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+"""What people write; another escape may stand for anything."""
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _may_hide(text: str) -> bool:
+    """Tell whether an escape may stand for what is worth a finding: an unusual character, or a credential around it."""
+    if not _ESCAPES.keys() >= set(_ESCAPE.findall(text)):
+        return True
+    return holds_secret(_ESCAPE.sub(lambda found: _ESCAPES[found[1]], text))
 
 
 def _read_mapping(node: Any) -> dict[str, Json]:

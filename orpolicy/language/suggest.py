@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -257,6 +256,8 @@ def find_similar(
 
 def _find_closest(text: str, names: Iterable[str], cutoff: float) -> tuple[float, str] | None:
     """Return the name most like a text, with how alike they are; the first one, where several are."""
+    import difflib  # noqa: PLC0415 - for mistakes only
+
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(text)
     best = None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.resources import read_schema
+from orpolicy.resources import read_schema, schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,22 +26,13 @@ def load_schema(kind: str) -> dict[str, Any]:
     """
     if kind != "composed":
         return read_schema(kind)
-    composed: dict[str, Any] = _require(read_schema("preset"))
+    composed: dict[str, Any] = json.loads(schema_text("preset"), object_hook=_require)
     return composed
 
 
-def _require(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_require(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    required = node.get("x-orpolicy-required", [])
-    node = {key: _require(value) for key, value in node.items()}
-    return (
-        {**node, "required": [*node.get("required", []), *required]}
-        if isinstance(required, list) and required
-        else node
-    )
+def _require(node: dict[str, Any]) -> dict[str, Any]:
+    required = node.get("x-orpolicy-required")
+    return {**node, "required": [*node.get("required", ()), *required]} if required else node
 
 
 @cache

@@ -20,9 +20,27 @@ from orpolicy.language.writer import write_preset
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
+
 WORDS = st.sampled_from(
     [*"ab~y{}[]\n", "no", "12", "1.0", "0.5", "'q'", '"\\x41"', "&x", "*x", "!!str", "<<", "? ", ": ", ", "]  # noqa: RUF005 - two lines read better than twenty
-    + ["- ", "\n  ", "#c", "1:30", ".inf", "0x1f", "null"]
+    + [
+        "- ",
+        "\n  ",
+        "#c",
+        "1:30",
+        ".inf",
+        "0x1f",
+        "null",
+        '"\\n"',
+        '"\\"',
+        "\\n",
+        "\\\\",
+        "\\u0041",
+        '"',
+        "'",
+        "\\",
+    ]
 )
 
 
@@ -85,6 +103,10 @@ def test_presets_as_people_write_them_are_read_quickly(root: Path) -> None:
         "a: [!x b]\n",
         "!x a: 1\n",
         '"a\\x62": 1\n',
+        'a: "b\\\n  c"\n',
+        "'a\\': \"\\x62\"\n",
+        f'a: "\\n{KEY}"\n',
+        f'a: "\\\\\\t{KEY}"\n',
         "- a\n",
         "a\n",
         "",
@@ -94,6 +116,10 @@ def test_presets_as_people_write_them_are_read_quickly(root: Path) -> None:
 def test_whatever_there_is_something_to_say_about_is_left_to_the_walk(text: str) -> None:
     root: Any = compose(text)
     assert read_quickly(text, root) is None
+
+
+def test_escapes_that_people_write_are_no_reason_for_the_walk() -> None:
+    assert agree('a: ["\\n\\n", "say \\"it\\"", "a\\tb", "c:\\\\d"]\nb: \'\\n\'\n')
 
 
 def test_no_text_that_is_read_quickly_holds_too_many_nodes() -> None:
