@@ -7,7 +7,6 @@ edits find it and keyed lists are joined.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.trees import Branch, Leaf, Listing, Operation, Removal, Unopened
@@ -34,17 +33,23 @@ def build_layer(data: Mapping[str, Any], layer: Layer, strategies: Strategies) -
     return build(data, layer, (), strategies)
 
 
-def _is_plain(data: Mapping[str, Any]) -> bool:
-    """Tell whether data hold neither a null nor what may be an edit: settling then leaves them as they are.
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value holds neither a null nor what may be an edit: settling then leaves it as it is."""
+    kind = type(value)
+    if kind is dict:
+        if not value or not _NOT_EDITS(value):
+            return False
+        value = value.values()
+    elif kind is not list:
+        return value is not None
+    for item in value:
+        kind = type(item)
+        if item is None or ((kind is dict or kind is list) and not _is_plain(item)):
+            return False
+    return True
 
-    A text is made and searched in a tenth of the time of a walk. Where some prompt holds a "None", nodes are built at
-    once, and come to the same.
-    """
-    return not _UNSETTLED.search(repr(data))
 
-
-_UNSETTLED = re.compile(rf"None|\{{\}}|'(?:{'|'.join(EDITS)})':")
-"""What the text of data holds that have a null, an empty mapping or a key that may be an edit."""
+_NOT_EDITS = frozenset(EDITS).isdisjoint
 
 
 def _build_unopened(data: Mapping[str, Any], layer: Layer, path: Path, strategies: Strategies) -> Branch:

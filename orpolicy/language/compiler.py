@@ -191,7 +191,8 @@ class Compiler:
             *(layer for source in reversed(chain) for layer in _own_layers(source, environment)),
         )
         self._keys.setdefault(name, set()).add(tuple(map(id, layers)))
-        return evolve(self._compose(layers), layer=preset.tree.layer), ()
+        whole = self._compose(layers)
+        return Branch(whole.entries, preset.tree.layer, whole.path, whole.cleared, whole.shadowed), ()
 
     def _finish_composition(
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]

@@ -117,8 +117,8 @@ def _name_tool(kind: str) -> tuple[str, ...]:
 def find_inner_models(work: Work) -> tuple[tuple[Path, str], ...]:
     """Find the models that plugins and server tools are told to call, with their paths; patterns of routers are none."""
     if work.inner_models is None:
-        lists = ((key, work.get((key,)) or []) for key in ("plugins", "tools"))
-        work.inner_models = tuple(found for key, items in lists for found in _walk_models(items, (key,)))
+        lists = [(key, work.data[key]) for key in ("plugins", "tools") if key in work.data]
+        work.inner_models = tuple([found for key, items in lists for found in _walk_models(items, (key,))])
     return work.inner_models
 
 

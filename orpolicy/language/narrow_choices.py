@@ -19,6 +19,7 @@ plugin can say so.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.extras import ROUTER_LISTS, Part, find_inner_models, find_plugins, find_tools
@@ -53,17 +54,31 @@ def narrow_choices(work: Work) -> None:
     """Refuse what may turn into a model that a policy keeps out."""
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
+    named = (*work.named_models, *find_inner_models(work))
+    if work.data.keys().isdisjoint(_BRINGING) and not any(_is_chosen_later(name) for _, name in named):
+        return
     plugins = {part.kind: part for part in find_plugins(work)}
     for part in plugins.values():
         _judge_patterns(work, part)
     for part in (*plugins.values(), *find_tools(work)):
         _judge_own_choice(work, part)
-    for path, name in (*work.named_models, *find_inner_models(work)):
+    for path, name in named:
         model = read_model(name)
         if model is not None and model.router:
             _judge_router(work, path, name, model, plugins)
         if model is not None and model.alias:
             _judge_alias(work, path, name, model)
+
+
+_BRINGING = ("plugins", "tools", "transforms")
+"""Keys that bring plugins and tools."""
+
+
+@lru_cache(maxsize=4096)
+def _is_chosen_later(name: str) -> bool:
+    """Tell whether a name leaves the choice of a model to somebody else."""
+    model = read_model(name)
+    return model is not None and (model.router or model.alias)
 
 
 def _judge_patterns(work: Work, part: Part) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from orpolicy.language.policy import QUANTIZATIONS, Statement, select
@@ -119,10 +120,15 @@ def _fill_ignore(work: Work) -> None:
 def _find_tiers(work: Work) -> frozenset[str]:
     """Name the service tiers whose endpoints a preset may let in (facts 44, 45 and 59; both words count: fact 64)."""
     services = [work.get(("service_tier",)) or "", "fast" if work.get(("speed",)) == "fast" else ""]
-    models = (read_model(name) for _, name in work.named_models)
-    suffixes = {suffix for model in models if model is not None for suffix in model.variants}
-    admitted = [TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes]
+    admitted = [_find_tiers_of_model(name) for _, name in work.named_models]
     return frozenset().union(*admitted, *(TIERS_OF_SERVICE.get(service, frozenset()) for service in services))
+
+
+@lru_cache(maxsize=4096)
+def _find_tiers_of_model(name: str) -> frozenset[str]:
+    model = read_model(name)
+    suffixes = () if model is None else model.variants
+    return frozenset().union(*(TIERS_OF_SUFFIX.get(suffix, frozenset()) for suffix in suffixes))
 
 
 def narrow_quantizations(work: Work) -> None:

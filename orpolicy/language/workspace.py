@@ -215,13 +215,19 @@ class Workspace:
 
     def find_policy(self, name: str, environment: str | None) -> Policy:
         """Return the meet of all policies that govern a preset in an environment."""
-        if (name, environment) not in self._governing:
+        place = name if self._picks_by_name else name.rpartition("/")[0]
+        if (place, environment) not in self._governing:
             files = [file for file in self.policy_values if file.scope.covers(name, environment)]
             key = tuple(id(file) for file in files)
             if key not in self._policies:
                 self._policies[key] = meet(*(file.policy for file in files))
-            self._governing[name, environment] = self._policies[key]
-        return self._governing[name, environment]
+            self._governing[place, environment] = self._policies[key]
+        return self._governing[place, environment]
+
+    @cached_property
+    def _picks_by_name(self) -> bool:
+        """Whether some policy names presets; where none does, those of a folder are governed alike."""
+        return any(file.scope.presets is not None for file in self.policy_values)
 
     @cached_property
     def _shelf(self) -> Mapping[str, tuple[Workspace, str]]:
