@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from orpolicy.language.diagnostics import Finding
     from orpolicy.language.suppress import Suppression
 
-BATCH = 50
+BATCH = 200
 """Presets that are compiled side by side: enough for a step's code to stay warm, few enough for their data to."""
 
 MOST_REMEMBERED = 200

@@ -236,11 +236,14 @@ class Compiler:
     def _chain(self, preset: PresetSource) -> tuple[PresetSource, ...]:
         """Linearise what a preset extends, strongest first."""
         if preset.name not in self._chains:
-            lookup = _Lookup(self.workspace)
-            order = linearise(preset.name, lookup, self._orders)
-            self._chains[preset.name] = tuple(lookup[name] for name in order)
-            self._bases.update(order[1:])
+            self._chains[preset.name] = self._linearise(preset) if preset.extends else (preset,)
         return self._chains[preset.name]
+
+    def _linearise(self, preset: PresetSource) -> tuple[PresetSource, ...]:
+        lookup = _Lookup(self.workspace)
+        order = linearise(preset.name, lookup, self._orders)
+        self._bases.update(order[1:])
+        return tuple(lookup[name] for name in order)
 
     def _compose(self, layers: tuple[Branch, ...]) -> Branch:
         """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""

@@ -92,23 +92,23 @@ def _build_index(*, marked: bool) -> _Index:
 _INDEX = {marked: _build_index(marked=marked) for marked in (False, True)}
 
 
+_NOBODY: tuple[Finds, dict[str, Finds]] = ([], {})
+
+
 def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Find what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
     preset = Preset(data)
     index = _INDEX[preset.marked]
     found: list[Finding] = []
     for find in index.always:
-        found.extend(find(preset))
+        found += find(preset)
     for key, value in preset.items():
-        if key not in index.by_key:
-            continue
-        whole, parts = index.by_key[key]
+        whole, parts = index.by_key.get(key, _NOBODY)
         for find in whole:
-            found.extend(find(preset))
+            found += find(preset)
         for trigger in list_triggers(key, value) if parts else ():
-            if trigger in parts:
-                for find in parts[trigger]:
-                    found.extend(find(preset))
+            for find in parts.get(trigger, ()):
+                found += find(preset)
     return iter(found)
 
 
