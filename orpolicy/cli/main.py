@@ -22,6 +22,9 @@ def run() -> NoReturn:
         sys.exit(0)
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_nowhere()
+    import gc  # noqa: PLC0415 - see above
+
+    gc.disable()  # imports make no garbage, and looking for it takes a tenth of their time; a verb turns it on
     try:
         from orpolicy.cli.verbs import command  # noqa: PLC0415 - see above
 

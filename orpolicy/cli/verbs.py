@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from keyword import iskeyword
@@ -52,6 +53,7 @@ class Verbs(click.Group):
             return None
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         command: click.Command = importlib.import_module(f"orpolicy.cli.{module}").command
+        gc.enable()
         return command
 
     def invoke(self, ctx: click.Context) -> NoReturn:

@@ -47,8 +47,8 @@ def _is_complete(kind: str, data: Any) -> bool:
 
 @cache
 def merge_strategies() -> Strategies:
-    """Read off the preset schema where lists stand and how they merge."""
-    root = load_schema("preset")
+    """Read off the preset schema, in the form that is loaded anyway, where lists stand and how they merge."""
+    root = load_schema("composed")
     keys = (key for key in root["properties"] if key not in ("environments", "extends"))
     return {
         path: strategy
