@@ -25,6 +25,7 @@ from orpolicy.resources import builtin_presets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from orpolicy.language.diagnostics import Diagnostic
 
@@ -196,8 +197,8 @@ def find_root(start: Path) -> Path | None:
     return next((folder.parent for folder in (start, *start.parents) if folder.name == "presets"), None)
 
 
-def find_misnamed(root: Path, presets: str) -> Iterator[Diagnostic]:
-    """Report files that look like a project file or a policy and are not read as one: nobody would miss them."""
+def find_misnamed(root: Path, presets: str, read: AbstractSet[str]) -> Iterator[Diagnostic]:
+    """Report files that look like a project file or a policy and are not among those ``read``: nobody would miss them."""
     for name in sorted(os.listdir(root)):  # noqa: PTH208 - names alone are wanted
         if name != PROJECT_FILE and name.lower() in (PROJECT_FILE, "orpolicy.yml"):
             yield _report_misnamed(name, f"a project file is called '{PROJECT_FILE}'")
@@ -209,7 +210,6 @@ def find_misnamed(root: Path, presets: str) -> Iterator[Diagnostic]:
             yield _report_misnamed(
                 name, f"scenarios lie below '{presets}/', beside the presets that they are about"
             )
-    read = set(Folder(root).list_yaml(presets))
     for parent, folders, files in os.walk(root / presets):
         folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
         below = Path(parent).relative_to(root).as_posix()

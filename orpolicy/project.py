@@ -120,7 +120,8 @@ class Project:
     def _survey_disk(self, names: Sequence[str] | None, *, no_catalog: bool) -> Iterator[Diagnostic]:
         """Report files that nothing reads, and a snapshot that the project file names and that is not there."""
         if names is None and self.root is not None:
-            yield from find_misnamed(self.root, self.workspace.settings.presets)
+            files = frozenset(self.workspace.yaml_files)
+            yield from find_misnamed(self.root, self.workspace.settings.presets, files)
         document = self.workspace.settings.document
         if no_catalog and document is not None and "catalog" in document.data:
             message = f"there is no catalogue snapshot '{self.workspace.settings.catalog}'"
