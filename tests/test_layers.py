@@ -33,7 +33,7 @@ language.layers language.globs language.policy language.narrowing language.repor
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
 language.lowered language.lower language.values language.request language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins
-language.passes language.recompose language.compilation language.reading language.workspace language.survey language.suites language.compiler language.checker
+language.passes language.recompose language.compilation language.reading language.workspace language.chains language.survey language.suites language.compiler language.checker
 language.decompile_literals language.decompile_headers language.decompile_curl language.decompile_forms
 language.decompile_factor language.decompile
 routing

@@ -14,18 +14,16 @@ however many presets build on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import define, evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
+from orpolicy.language.chains import Chains
 from orpolicy.language.compilation import Compilation
 from orpolicy.language.diagnostics import Diagnostic, Report, Severity
-from orpolicy.language.document import Document
-from orpolicy.language.layers import ExtendsError, PresetSource, linearise
+from orpolicy.language.layers import ExtendsError, PresetSource
 from orpolicy.language.lockstep import Steps, run, run_abreast
 from orpolicy.language.merge import merge_layers
 from orpolicy.language.passes import describe_failure, finish, lay_over
@@ -35,7 +33,6 @@ from orpolicy.language.reports import (
 )
 from orpolicy.language.rules import RULES
 from orpolicy.language.settle import settle
-from orpolicy.language.source import Source
 from orpolicy.language.suggest import find_similar
 from orpolicy.language.suppress import Suppression, find_suppressions, holds_comments, suppress
 from orpolicy.language.survey import (
@@ -43,9 +40,12 @@ from orpolicy.language.survey import (
     diagnose_policies,
     diagnose_project,
 )
-from orpolicy.language.trees import Branch, Layer, to_data
+from orpolicy.language.trees import Branch, to_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
     from orpolicy.language.effective import Effective
     from orpolicy.language.lowered import Lowered
     from orpolicy.language.workspace import Workspace
@@ -71,9 +71,9 @@ class Compiler:
     compositions: int = field(default=0, init=False)
     _composed: dict[Key, tuple[tuple[Branch, ...], Branch]] = field(factory=dict, init=False, repr=False)
     _keys: dict[str, set[Key]] = field(factory=dict, init=False, repr=False)
-    _bases: set[str] = field(factory=set, init=False, repr=False)
-    _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
-    _chains: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
+    _chains: Chains = field(
+        default=Factory(lambda self: Chains(self.workspace), takes_self=True), init=False, repr=False
+    )
 
     def compile(self, name: str, environment: str | None = None) -> Compilation:
         """Compile a preset, or say everything that is wrong with it.
@@ -146,7 +146,7 @@ class Compiler:
         if preset is None:
             return
         try:
-            chain = self._chain(preset)
+            chain = self._chains.find(preset)
         except ExtendsError:
             return
         touched = {environment for source in chain for environment in source.overlays}
@@ -180,7 +180,7 @@ class Compiler:
         if preset is None:
             return None, ()
         try:
-            chain = self._chain(preset)
+            chain = self._chains.find(preset)
         except ExtendsError as error:
             return None, (self._report_extends(error),)
         if any(self.workspace.find_preset(source.name) is None for source in chain):
@@ -212,7 +212,7 @@ class Compiler:
 
     def _find_unheard(self, name: str) -> AbstractSet[str]:
         """Name the rules that are off, unless a comment in a preset's files might be about one of them."""
-        documents = [source.document for source in self._chains[name]]
+        documents = [source.document for source in self._chains.known[name]]
         if self.workspace.settings.document is not None:
             documents.append(self.workspace.settings.document)
         return frozenset() if any(map(holds_comments, documents)) else self._off
@@ -233,18 +233,6 @@ class Compiler:
             raise describe_failure(report)
         return passage.product.lowered
 
-    def _chain(self, preset: PresetSource) -> tuple[PresetSource, ...]:
-        """Linearise what a preset extends, strongest first."""
-        if preset.name not in self._chains:
-            self._chains[preset.name] = self._linearise(preset) if preset.extends else (preset,)
-        return self._chains[preset.name]
-
-    def _linearise(self, preset: PresetSource) -> tuple[PresetSource, ...]:
-        lookup = _Lookup(self.workspace)
-        order = linearise(preset.name, lookup, self._orders)
-        self._bases.update(order[1:])
-        return tuple(lookup[name] for name in order)
-
     def _compose(self, layers: tuple[Branch, ...]) -> Branch:
         """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""
         if len(layers) == 1:
@@ -258,11 +246,11 @@ class Compiler:
 
     def forget(self, name: str) -> None:
         """Forget what was made of a preset, unless others build on it; it is read again should it be wanted."""
-        if name in self._bases or name not in self.workspace.preset_files:
+        if name in self._chains.bases or name not in self.workspace.preset_files:
             return
         for key in self._keys.pop(name, ()):
             self._composed.pop(key, None)
-        self._chains.pop(name, None)
+        self._chains.known.pop(name, None)
         self.workspace.forget(name)
 
     def _finish(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
@@ -313,7 +301,7 @@ class Compiler:
         if preset is None:
             return set()
         try:
-            return {overlay for source in self._chain(preset) for overlay in source.overlays}
+            return {overlay for source in self._chains.find(preset) for overlay in source.overlays}
         except ExtendsError:
             return set(preset.overlays)
 
@@ -323,32 +311,6 @@ class Compiler:
         if similar:
             return f"there is no {kind} '{name}'; did you mean '{similar}'?"
         return f"there is no {kind} '{name}'; there is {', '.join(known[:10]) or 'none at all'}"
-
-
-@frozen
-class _Lookup(Mapping[str, PresetSource]):
-    """Presets by name for ``linearise``: present where a file is, even a broken one, which then extends nothing."""
-
-    workspace: Workspace
-
-    def __getitem__(self, name: str) -> PresetSource:
-        loaded = self.workspace.find_loaded(name)
-        if loaded is None:
-            raise KeyError(name)
-        if loaded.value is None:
-            empty = Branch({}, Layer(name))
-            return PresetSource(name, Document(Source(name, ""), {}), (), False, empty, {})  # noqa: FBT003
-        preset: PresetSource = loaded.value
-        return preset
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.workspace.find_loaded(name) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.workspace.all_names())
-
-    def __len__(self) -> int:
-        return len(self.workspace.all_names())
 
 
 def _own_layers(preset: PresetSource, environment: str | None) -> list[Branch]:

@@ -1,0 +1,70 @@
+"""What each preset of a workspace builds on, linearised once, and which presets others build on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from orpolicy.language.document import Document
+from orpolicy.language.layers import PresetSource, linearise
+from orpolicy.language.source import Source
+from orpolicy.language.trees import Branch, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orpolicy.language.workspace import Workspace
+
+
+@define(slots=False, eq=False)
+class Chains:
+    """The chains of a workspace's presets, strongest first: ``known`` so far, with the ``bases`` in any of them."""
+
+    workspace: Workspace
+    known: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
+    bases: set[str] = field(factory=set, init=False, repr=False)
+    _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
+
+    def find(self, preset: PresetSource) -> tuple[PresetSource, ...]:
+        """Return a preset and all that it extends.
+
+        Raises:
+            ExtendsError: a base does not exist, the chain runs in a circle, or no order agrees with every ``extends``.
+        """
+        if preset.name not in self.known:
+            self.known[preset.name] = self._linearise(preset) if preset.extends else (preset,)
+        return self.known[preset.name]
+
+    def _linearise(self, preset: PresetSource) -> tuple[PresetSource, ...]:
+        lookup = _Lookup(self.workspace)
+        order = linearise(preset.name, lookup, self._orders)
+        self.bases.update(order[1:])
+        return tuple(lookup[name] for name in order)
+
+
+@frozen
+class _Lookup(Mapping[str, PresetSource]):
+    """Presets by name for ``linearise``: present where a file is, even a broken one, which then extends nothing."""
+
+    workspace: Workspace
+
+    def __getitem__(self, name: str) -> PresetSource:
+        loaded = self.workspace.find_loaded(name)
+        if loaded is None:
+            raise KeyError(name)
+        if loaded.value is None:
+            empty = Branch({}, Layer(name))
+            return PresetSource(name, Document(Source(name, ""), {}), (), False, empty, {})  # noqa: FBT003
+        preset: PresetSource = loaded.value
+        return preset
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.workspace.find_loaded(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.workspace.all_names())
+
+    def __len__(self) -> int:
+        return len(self.workspace.all_names())
