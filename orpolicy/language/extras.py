@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -125,17 +125,16 @@ def find_inner_models(work: Work) -> tuple[tuple[Path, str], ...]:
 def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     """Walk the settings of plugins and tools; a function's own parameters and a router's patterns name no model."""
     if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _walk_models(item, (*path, index))
-    elif isinstance(value, Mapping):
+        inside: Iterable[tuple[Any, Any]] = enumerate(value)
+        skipped: tuple[str, ...] = ()
+    else:
+        inside = value.items()
         skipped = ("function", *ROUTER_LISTS.get(str(value.get("id")), ()))
-        for key, item in value.items():
-            if key in skipped:
-                continue
-            if key in _MODEL_KEYS:
-                yield from _texts(item, (*path, key))
-            else:
-                yield from _walk_models(item, (*path, key))
+    for key, item in inside:
+        if key in _MODEL_KEYS and key not in skipped:
+            yield from _texts(item, (*path, key))
+        elif isinstance(item, list | Mapping) and key not in skipped:
+            yield from _walk_models(item, (*path, key))
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -30,7 +29,7 @@ class Conflict:
     hint: str | None = None
 
 
-@define(slots=False, eq=False)
+@define(eq=False)
 class Work:
     """A settled tree on its way through the passes.
 
@@ -45,6 +44,7 @@ class Work:
     inner_models: tuple[tuple[Path, str], ...] | None = None
     data: dict[str, Any] = field(init=False)
     _waiting: list[tuple[Path, Node, bool]] = field(factory=list, init=False)
+    _named_models: tuple[tuple[Path, str], ...] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.data = to_data(self.settled)
@@ -66,10 +66,12 @@ class Work:
             found = found.get(part)
         return found
 
-    @cached_property
+    @property
     def named_models(self) -> tuple[tuple[Path, str], ...]:
         """The models to try, in order, with their paths."""
-        return tuple(list_models(self.data))
+        if self._named_models is None:
+            self._named_models = tuple(list_models(self.data))
+        return self._named_models
 
     def fill(self, path: Path, value: Any, statement: Statement, place: Path | None = None) -> None:
         """Say something in the policy's name; whatever stood there is shadowed."""

@@ -14,6 +14,7 @@ which statements stand do not matter; and nothing escapes: whatever comes out sa
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -50,11 +51,16 @@ class Restricted:
 def restrict(tree: Branch, policy: Policy) -> Steps[Restricted]:
     """Narrow a settled tree by a policy."""
     work = Work(tree, policy, policy.bounds)
-    for narrow, keys in _PASSES if policy else ():
-        if not keys or not keys.isdisjoint(policy.keys):
-            narrow(work)
+    for narrow in _choose_passes(policy.keys):
+        narrow(work)
         yield
     return Restricted(work.data, tuple(work.conflicts), work)
+
+
+@lru_cache(maxsize=256)
+def _choose_passes(said: frozenset[str]) -> tuple[Callable[[Work], None], ...]:
+    """Choose the passes that have something to do under a policy with these keys."""
+    return tuple(narrow for narrow, keys in _PASSES if said and (not keys or not keys.isdisjoint(said)))
 
 
 def _narrow_switches(work: Work) -> None:
@@ -73,11 +79,7 @@ def _narrow_switches(work: Work) -> None:
 
 
 def _narrow_ceilings(work: Work) -> None:
-    targets: list[tuple[str, Path, str]] = [
-        (f"max_price.{key}", ("provider", "max_price", key), "USD per million tokens") for key in PRICES
-    ]
-    targets.append(("max_cost", ("max_cost",), "USD per request"))
-    for name, path, unit in targets:
+    for name, path, unit in _CEILINGS:
         statements = select(work.policy, name)
         if not statements:
             continue
@@ -88,6 +90,13 @@ def _narrow_ceilings(work: Work) -> None:
             work.report(
                 path, f"'{path[-1]}' is {said}, above the policy's {ceiling} {unit}", _below(statements, said)
             )
+
+
+_CEILINGS: tuple[tuple[str, Path, str], ...] = (
+    *((f"max_price.{key}", ("provider", "max_price", key), "USD per million tokens") for key in PRICES),
+    ("max_cost", ("max_cost",), "USD per request"),
+)
+"""What a policy bounds in money: its field, the place in a preset, and the unit."""
 
 
 def _narrow_tokens(work: Work) -> None:
