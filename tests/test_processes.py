@@ -9,6 +9,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -197,7 +198,7 @@ def test_a_report_is_the_same_however_many_processes_made_it(said: list[list[str
         files = Memory({**FILES, **presets})
         project = Project(Workspace(files, Workspace(Library())), given=CATALOG if routed else None)
         report = project.check(now=NOW, processes=number)
-        view = View(report, project.source, checked=project.names)
+        view = View(report, project.source, list_checked=partial(tuple, project.names))
         reports.add("".join(FORMATS[name](view) for name in FORMATS))
     assert len(reports) == 1
 

@@ -58,7 +58,7 @@ def command(
     report = Report(tuple(found for one in reports for found in one))
 
     code = output.write(
-        report, partial(find_source, selections), [file for one in selections for file in one.files]
+        report, partial(find_source, selections), lambda: [file for one in selections for file in one.files]
     )
     presets = sum(len(one.chosen) for one in selections)
     suites = sum(len(one.chosen_suites) for one in selections)

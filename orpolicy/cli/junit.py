@@ -39,7 +39,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render_junit(view: View) -> str:
     """Write a JUnit report: one test case for every file that was checked, and for every other one with a finding."""
-    by_file: dict[str, list[Diagnostic]] = {file: [] for file in view.checked}
+    by_file: dict[str, list[Diagnostic]] = {file: [] for file in view.list_checked()}
     for file, found in groupby(view.report, lambda one: one.location.file):
         by_file.setdefault(file, []).extend(found)
     cases = [_write_case(view, file, found) for file, found in sorted(by_file.items())]

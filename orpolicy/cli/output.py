@@ -67,19 +67,19 @@ class Output:
         self,
         report: Report,
         find_source: Callable[[str], Source | None],
-        checked: Iterable[str] = (),
+        list_checked: Callable[[], Iterable[str]] = tuple,
     ) -> int:
         """Write a report to every destination and return its exit code: 1 where it holds an error.
 
         Args:
             report: The findings.
             find_source: Returns the text of a file that a finding names.
-            checked: The files that were looked at, for formats that list them.
+            list_checked: Lists the files that were looked at; few formats ask.
 
         Raises:
             OSError: a file cannot be written.
         """
-        plain = View(report, find_source, checked=tuple(checked))
+        plain = View(report, find_source, list_checked=list_checked)
         for destination in self.destinations:
             render = FORMATS[destination.format]
             if destination.file is None:

@@ -27,7 +27,7 @@ from orpolicy.language.diagnostics import Diagnostic, Report, Severity
 from orpolicy.language.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from orpolicy.language.source import Location, Source
 
@@ -43,14 +43,14 @@ HELP_COLOUR = "green"
 class View:
     """A report and what it takes to show it.
 
-    ``find_source`` returns the text of a file that a place names; ``checked`` are the files that were looked at, with a
-    finding or without.
+    ``find_source`` returns the text of a file that a place names; ``list_checked`` lists the files that were looked at,
+    with a finding or without.
     """
 
     report: Report
     find_source: Callable[[str], Source | None]
     color: bool = False
-    checked: tuple[str, ...] = ()
+    list_checked: Callable[[], Iterable[str]] = tuple
     _excerpts: dict[str, Excerpt | None] = field(factory=dict, init=False)
 
     @cached_property

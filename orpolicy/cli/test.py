@@ -67,7 +67,7 @@ def command(
     if not verdicts and not found:
         raise UsageError("there are no scenarios here to try: they stand in '*.test.yaml' beside the presets")
 
-    code = output.write(Report(tuple(found)), partial(find_source, selections), files)
+    code = output.write(Report(tuple(found)), partial(find_source, selections), lambda: files)
     say(_summarise(verdicts, found))
     return code
 

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @define(slots=False, eq=False)
 class Chains:
-    """The chains of a workspace's presets, strongest first: ``known`` so far, with the ``bases`` in any of them."""
+    """The chains of a workspace's presets, strongest first: ``known`` so far, with the ``bases`` in any of them.
+
+    ``torn`` are the presets in whose chain a file is broken: it has its own findings, and nothing comes of them.
+    """
 
     workspace: Workspace
     known: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
     bases: set[str] = field(factory=set, init=False, repr=False)
+    torn: set[str] = field(factory=set, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
 
     def find(self, preset: PresetSource) -> tuple[PresetSource, ...]:
@@ -37,10 +41,17 @@ class Chains:
             self.known[preset.name] = self._linearise(preset) if preset.extends else (preset,)
         return self.known[preset.name]
 
+    def forget(self, name: str) -> None:
+        """Forget the chain of a preset."""
+        self.known.pop(name, None)
+        self.torn.discard(name)
+
     def _linearise(self, preset: PresetSource) -> tuple[PresetSource, ...]:
         lookup = _Lookup(self.workspace)
         order = linearise(preset.name, lookup, self._orders)
         self.bases.update(order[1:])
+        if any(self.workspace.find_preset(name) is None for name in order):
+            self.torn.add(preset.name)
         return tuple(lookup[name] for name in order)
 
 

@@ -116,8 +116,9 @@ def _look_further(
 ) -> Iterator[Diagnostic]:
     """Inspect what compiled, unless an earlier pass found an error: a stage with errors stops the next."""
     compiled = outcome.compiled
-    wrong = any(found.severity is Severity.ERROR for found in outcome.diagnostics)
-    if inspect is None or compiled is None or wrong:
+    if inspect is None or compiled is None:
+        return
+    if any(found.severity is Severity.ERROR for found in outcome.diagnostics):
         return
     for found in inspect(compiled):
         related = tuple((message, compiled.trace(path)) for message, path in found.related)

@@ -69,7 +69,7 @@ class Compiler:
 
     workspace: Workspace
     compositions: int = field(default=0, init=False)
-    _composed: dict[Key, tuple[tuple[Branch, ...], Branch]] = field(factory=dict, init=False, repr=False)
+    _composed: dict[Key, tuple[list[Branch], Branch]] = field(factory=dict, init=False, repr=False)
     _keys: dict[str, set[Key]] = field(factory=dict, init=False, repr=False)
     _chains: Chains = field(
         default=Factory(lambda self: Chains(self.workspace), takes_self=True), init=False, repr=False
@@ -149,11 +149,7 @@ class Compiler:
             chain = self._chains.find(preset)
         except ExtendsError:
             return
-        touched = {environment for source in chain for environment in source.overlays}
-        governed = self.workspace.find_policy(name, None)
-        for other in self.workspace.policy_environments - touched:
-            if self.workspace.find_policy(name, other) != governed:
-                touched.add(other)
+        touched = self.workspace.find_apart(name).union(*[source.overlays for source in chain])
         listed = self.workspace.settings.environments
         yield from sorted(touched) if listed is None else (name for name in listed if name in touched)
 
@@ -170,7 +166,6 @@ class Compiler:
         composed, found = self._stack(name, environment)
         if preset is None or composed is None or preset.abstract:
             return Outcome(None, found)
-        yield
         vain = tuple(report_vain_removals(composed, _own_layers(preset, environment)))
         return (yield from self._finish_composition(name, environment, composed, vain))
 
@@ -183,15 +178,15 @@ class Compiler:
             chain = self._chains.find(preset)
         except ExtendsError as error:
             return None, (self._report_extends(error),)
-        if any(self.workspace.find_preset(source.name) is None for source in chain):
+        if name in self._chains.torn:
             return None, ()
         defaults = self.workspace.settings.defaults
-        layers = (
-            *(() if defaults is None else (defaults,)),
-            *(layer for source in reversed(chain) for layer in _own_layers(source, environment)),
-        )
-        self._keys.setdefault(name, set()).add(tuple(map(id, layers)))
-        whole = self._compose(layers)
+        layers = [] if defaults is None else [defaults]
+        for source in reversed(chain):
+            layers += _own_layers(source, environment)
+        key = tuple(map(id, layers))
+        self._keys.setdefault(name, set()).add(key)
+        whole = self._compose(key, layers)
         return Branch(whole.entries, preset.tree.layer, whole.path, whole.cleared, whole.shadowed), ()
 
     def _finish_composition(
@@ -212,14 +207,17 @@ class Compiler:
 
     def _find_unheard(self, name: str) -> AbstractSet[str]:
         """Name the rules that are off, unless a comment in a preset's files might be about one of them."""
-        documents = [source.document for source in self._chains.known[name]]
-        if self.workspace.settings.document is not None:
-            documents.append(self.workspace.settings.document)
-        return frozenset() if any(map(holds_comments, documents)) else self._off
+        for source in self._chains.known[name]:
+            if holds_comments(source.document):
+                return frozenset()
+        return self._off
 
     @cached_property
     def _off(self) -> AbstractSet[str]:
-        severities = self.workspace.settings.severities
+        """The rules that are off, unless a comment in the project file might be about one of them."""
+        document, severities = self.workspace.settings.document, self.workspace.settings.severities
+        if document is not None and holds_comments(document):
+            return frozenset()
         return {code for code, rule in RULES.items() if severities.get(code, rule.severity) is Severity.OFF}
 
     def _override(
@@ -233,13 +231,12 @@ class Compiler:
             raise describe_failure(report)
         return passage.product.lowered
 
-    def _compose(self, layers: tuple[Branch, ...]) -> Branch:
+    def _compose(self, key: Key, layers: list[Branch]) -> Branch:
         """Merge layers, weakest first, keeping what earlier presets composed of the same first layers."""
         if len(layers) == 1:
             return layers[0]
-        key = tuple(map(id, layers))
         if key not in self._composed:
-            below = self._compose(layers[:-1])
+            below = self._compose(key[:-1], layers[:-1])
             self.compositions += 1
             self._composed[key] = (layers, merge_layers(below, layers[-1]))
         return self._composed[key][1]
@@ -250,7 +247,7 @@ class Compiler:
             return
         for key in self._keys.pop(name, ()):
             self._composed.pop(key, None)
-        self._chains.known.pop(name, None)
+        self._chains.forget(name)
         self.workspace.forget(name)
 
     def _finish(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

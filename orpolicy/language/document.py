@@ -16,7 +16,6 @@ from attrs import define, frozen
 
 from orpolicy.language.characters import find_forbidden_character
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.lockstep import Steps, run
 from orpolicy.language.nodes import MAX_DEPTH, compose, find_excessive_depth
 from orpolicy.language.quick import read_quickly
 from orpolicy.language.secrets import diagnose, find_secrets, holds_secret, report_secret
@@ -119,20 +118,15 @@ def decode(name: str, raw: bytes) -> Source | Diagnostic:
 
 def read_document(source: Source) -> Reading:
     """Read a text as one YAML document; nothing in it can raise."""
-    return run(read_in_steps(source))
-
-
-def read_in_steps(source: Source) -> Steps[Reading]:
-    """Read a text as one YAML document, step by step."""
     suspicious = holds_secret(source.text)
-    reading = yield from _read(source, quickly=not suspicious)
+    reading = _read(source, quickly=not suspicious)
     if not suspicious:
         return reading
     stray = tuple(report_secret(place) for place in _find_stray_secrets(source, reading.diagnostics))
     return Reading(None, (*reading.diagnostics, *stray)) if stray else reading
 
 
-def _read(source: Source, *, quickly: bool) -> Steps[Reading]:
+def _read(source: Source, *, quickly: bool) -> Reading:
     forbidden = find_forbidden_character(source)
     if forbidden is not None:
         message, place = forbidden
@@ -141,7 +135,6 @@ def _read(source: Source, *, quickly: bool) -> Steps[Reading]:
         excess = _find_excess(source)
         if excess is not None:
             return Reading(None, (_report(source, "yaml-limit", *excess),))
-        yield
         root = compose(source.text)
     except yaml.YAMLError as error:
         from orpolicy.language.syntax import explain_syntax_error  # noqa: PLC0415 - most texts are YAML
@@ -149,7 +142,6 @@ def _read(source: Source, *, quickly: bool) -> Steps[Reading]:
         problem = explain_syntax_error(source, error)
         location = source.locate(problem.start, problem.end)
         return Reading(None, (diagnose(problem.code, problem.message, location, problem.hint),))
-    yield
     quick = read_quickly(source.text, root) if quickly else None
     if quick is not None:
         return Reading(Document(source, quick))

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -20,6 +19,8 @@ from attrs import frozen
 from orpolicy.language.slugs import SEARCH_TOOLS, read_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from orpolicy.language.narrowing import Work
     from orpolicy.language.source import Path
 
@@ -33,7 +34,8 @@ ROUTER_LISTS: Mapping[str, tuple[str, ...]] = {
 FUSION_TOOLS = ("openrouter:web_search", "openrouter:web_fetch")
 """What the models of a panel may use where nothing is said."""
 
-_MODEL_KEYS = ("model", "models", "analysis_models", "judge_model")
+_MODEL_KEYS = frozenset(("model", "models", "analysis_models", "judge_model"))
+_COLLECTIONS = (dict, list)
 
 
 @frozen
@@ -60,7 +62,7 @@ def find_plugins(work: Work) -> Iterator[Part]:
     yield from _find_listed_plugins(work)
     if work.get(("transforms",)):
         yield Part("context-compression", ("transforms",), {}, ("context-compression",))
-    for path, name in (*work.named_models, *find_inner_models(work)):
+    for path, name in find_models(work):
         model = read_model(name)
         if model is not None and "online" in model.variants:
             yield Part("web", path, {}, ("web",))
@@ -114,12 +116,16 @@ def _name_tool(kind: str) -> tuple[str, ...]:
     return (kind, *sorted(SEARCH_TOOLS - {kind})) if kind in SEARCH_TOOLS else (kind,)
 
 
-def find_inner_models(work: Work) -> tuple[tuple[Path, str], ...]:
-    """Find the models that plugins and server tools are told to call, with their paths; patterns of routers are none."""
-    if work.inner_models is None:
-        lists = [(key, work.data[key]) for key in ("plugins", "tools") if key in work.data]
-        work.inner_models = tuple([found for key, items in lists for found in _walk_models(items, (key,))])
-    return work.inner_models
+def find_models(work: Work) -> tuple[tuple[Path, str], ...]:
+    """Find all models with their paths: those to try, and those that plugins and server tools are told to call.
+
+    Patterns of routers are none.
+    """
+    if work.models is None:
+        inner = [(key, work.data[key]) for key in ("plugins", "tools") if key in work.data]
+        found = [one for key, items in inner for one in _walk_models(items, (key,))]
+        work.models = (*work.named_models, *found)
+    return work.models
 
 
 def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -131,9 +137,11 @@ def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         inside = value.items()
         skipped = ("function", *ROUTER_LISTS.get(str(value.get("id")), ()))
     for key, item in inside:
-        if key in _MODEL_KEYS and key not in skipped:
+        if key in skipped:
+            continue
+        if key in _MODEL_KEYS:
             yield from _texts(item, (*path, key))
-        elif isinstance(item, list | Mapping) and key not in skipped:
+        elif type(item) in _COLLECTIONS:
             yield from _walk_models(item, (*path, key))
 
 

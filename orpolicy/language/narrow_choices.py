@@ -22,7 +22,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from orpolicy.language.extras import ROUTER_LISTS, Part, find_inner_models, find_plugins, find_tools
+from orpolicy.language.extras import ROUTER_LISTS, Part, find_models, find_plugins, find_tools
 from orpolicy.language.globs import contains, overlap
 from orpolicy.language.policy import Statement, select
 from orpolicy.language.slugs import STATIC_VARIANTS, ModelId, read_model
@@ -54,8 +54,8 @@ def narrow_choices(work: Work) -> None:
     """Refuse what may turn into a model that a policy keeps out."""
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
-    named = (*work.named_models, *find_inner_models(work))
-    if work.data.keys().isdisjoint(_BRINGING) and not any(_is_chosen_later(name) for _, name in named):
+    named = find_models(work)
+    if not (_brings_choosers(work.data) or any(_is_chosen_later(name) for _, name in named)):
         return
     plugins = {part.kind: part for part in find_plugins(work)}
     for part in plugins.values():
@@ -70,8 +70,9 @@ def narrow_choices(work: Work) -> None:
             _judge_alias(work, path, name, model)
 
 
-_BRINGING = ("plugins", "tools", "transforms")
-"""Keys that bring plugins and tools."""
+def _brings_choosers(data: Mapping[str, Any]) -> bool:
+    """Tell whether there is a plugin, or a tool that is no function: others choose no model."""
+    return bool(data.get("plugins")) or any(tool["type"] != "function" for tool in data.get("tools") or ())
 
 
 @lru_cache(maxsize=4096)

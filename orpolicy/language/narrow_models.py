@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orpolicy.language.extras import find_inner_models
+from orpolicy.language.extras import find_models
 from orpolicy.language.globs import contains, matches
 from orpolicy.language.policy import select
 from orpolicy.language.slugs import PRESET_MARK, SORTING_VARIANTS
@@ -25,10 +25,9 @@ def narrow_models(work: Work) -> None:
     """Hold every model that the preset names against the lists (model, fallbacks, and those of plugins and tools)."""
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
-    named = work.named_models
-    for path, model in (*named, *find_inner_models(work)):
+    for path, model in find_models(work):
         _judge_model(work, path, model)
-    if not named:
+    if not work.named_models:
         statements = (*select(work.policy, "models.allow"), *select(work.policy, "models.deny"))
         work.report((), "the preset names no model, so the account's default would serve, and a policy limits models",
                     statements, "name a model")  # fmt: skip
@@ -84,11 +83,7 @@ def _drop_dynamic(name: str) -> str:
 
 def refuse_hosted(work: Work) -> None:
     """Refuse presets on OpenRouter's server: what they add is out of a policy's sight (fact 85)."""
-    hosted = [
-        (path, model)
-        for path, model in (*work.named_models, *find_inner_models(work))
-        if PRESET_MARK in model
-    ]
+    hosted = [path for path, model in find_models(work) if PRESET_MARK in model]
     if not hosted and work.get(("preset",)) is None:
         return
     statements = sorted(work.policy, key=lambda said: said.sort_key)[:1]
@@ -96,5 +91,5 @@ def refuse_hosted(work: Work) -> None:
     message = "a preset on OpenRouter's server cannot be held to a policy"
     if work.get(("preset",)) is not None:
         work.report(("preset",), message, statements, hint, "key")
-    for path, _ in hosted:
+    for path in hosted:
         work.report(path, message, statements, hint)

@@ -34,14 +34,14 @@ class Work:
     """A settled tree on its way through the passes.
 
     The passes read its ``data``, which is quick; edits reach the tree when somebody looks at it, as few do. No pass
-    changes which models are named: ``inner_models`` are those inside plugins and tools, once they were looked for.
+    changes which models are named: ``models`` are all of them, once they were looked for.
     """
 
     settled: Branch
     policy: Policy
     bounds: Bounds
     conflicts: list[Conflict] = field(factory=list)
-    inner_models: tuple[tuple[Path, str], ...] | None = None
+    models: tuple[tuple[Path, str], ...] | None = None
     data: dict[str, Any] = field(init=False)
     _waiting: list[tuple[Path, Node, bool]] = field(factory=list, init=False)
     _named_models: tuple[tuple[Path, str], ...] | None = field(default=None, init=False)
@@ -118,9 +118,15 @@ class Work:
         self.conflicts.append(Conflict("policy-conflict", path, place, message, tuple(statements), hint))
 
 
-def _replace(data: Any, path: Path, value: Any) -> Any:
+def _replace(data: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
     """Return data with a value at a path of keys; what is given stays as it is."""
-    if not path:
-        return value
-    inside = data if isinstance(data, dict) else {}
-    return {**inside, path[0]: _replace(inside.get(path[0]), path[1:], value)}
+    *parents, last = path
+    replaced: dict[Any, Any] = dict(data)
+    inside = replaced
+    for part in parents:
+        said = inside.get(part)
+        copied = dict(said) if isinstance(said, dict) else {}
+        inside[part] = copied
+        inside = copied
+    inside[last] = value
+    return replaced

@@ -82,19 +82,18 @@ def finish(
     """
     if policy.contradictions:
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
-    restricted = yield from restrict(settle(composed), policy)
+    restricted = restrict(settle(composed), policy)
     data = restricted.data
     findings = before + tuple(place_findings(check_shape("composed", data), restricted))
     findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
     if any(finding.severity is Severity.ERROR for finding in findings):
         return Passage(None, findings)
     yield
-    demanded = {statement.layer.name for statement in policy}
     advice = (
         found
         for found in lint(data)
         if found.code not in unheard
-        and author(restricted.tree, found.path).name not in demanded
+        and author(restricted.tree, found.path).name not in policy.authors
         and not is_silenced(found, restricted.tree)
     )
     findings += tuple(place_findings(advice, restricted))

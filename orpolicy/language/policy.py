@@ -115,9 +115,14 @@ class Policy(frozenset[Statement]):
         return {name: tuple(_sort(name, statements)) for name, statements in found.items()}
 
     @cached_property
-    def keys(self) -> frozenset[str]:
-        """The keys of a policy file that it has something of: ``models`` for ``models.deny``."""
-        return frozenset(name.partition(".")[0] for name in self.fields)
+    def said(self) -> frozenset[str]:
+        """The fields of which there is a statement."""
+        return frozenset(self.fields)
+
+    @cached_property
+    def authors(self) -> frozenset[str]:
+        """The names of the layers that make its statements."""
+        return frozenset(statement.layer.name for statement in self)
 
     @cached_property
     def bounds(self) -> Bounds:

@@ -14,7 +14,7 @@ which statements stand do not matter; and nothing escapes: whatever comes out sa
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -29,7 +29,6 @@ from orpolicy.language.policy import PRICES, SWITCHES, Policy, Statement, select
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from orpolicy.language.lockstep import Steps
     from orpolicy.language.source import Path
     from orpolicy.language.trees import Branch
 
@@ -48,48 +47,40 @@ class Restricted:
         return self._work.tree
 
 
-def restrict(tree: Branch, policy: Policy) -> Steps[Restricted]:
+def restrict(tree: Branch, policy: Policy) -> Restricted:
     """Narrow a settled tree by a policy."""
     work = Work(tree, policy, policy.bounds)
-    for narrow in _choose_passes(policy.keys):
+    for narrow in _choose_passes(policy.said):
         narrow(work)
-        yield
     return Restricted(work.data, tuple(work.conflicts), work)
 
 
 @lru_cache(maxsize=256)
 def _choose_passes(said: frozenset[str]) -> tuple[Callable[[Work], None], ...]:
-    """Choose the passes that have something to do under a policy with these keys."""
-    return tuple(narrow for narrow, keys in _PASSES if said and (not keys or not keys.isdisjoint(said)))
+    """Choose the passes that have something to do under a policy with statements of these fields."""
+    return tuple(narrow for narrow, fields in _PASSES if said and (not fields or not fields.isdisjoint(said)))
 
 
-def _narrow_switches(work: Work) -> None:
-    for key, demanded in SWITCHES.items():
-        statements = select(work.policy, key)
-        if not statements:
-            continue
-        path = ("provider", key)
-        said = work.get(path)
-        if said is None:
-            work.fill(path, demanded, statements[0])
-        elif said != demanded:
-            shown, wanted = _show(said), _show(demanded)
-            hint = f"leave '{key}' out, or say {wanted}"
-            work.report(path, f"'{key}' is {shown}, and a policy demands {wanted}", statements, hint)
+def _narrow_switch(work: Work, *, key: str) -> None:
+    statements, demanded = select(work.policy, key), SWITCHES[key]
+    path = ("provider", key)
+    said = work.get(path)
+    if said is None:
+        work.fill(path, demanded, statements[0])
+    elif said != demanded:
+        shown, wanted = _show(said), _show(demanded)
+        hint = f"leave '{key}' out, or say {wanted}"
+        work.report(path, f"'{key}' is {shown}, and a policy demands {wanted}", statements, hint)
 
 
-def _narrow_ceilings(work: Work) -> None:
-    for name, path, unit in _CEILINGS:
-        statements = select(work.policy, name)
-        if not statements:
-            continue
-        said, ceiling = work.get(path), statements[0].value
-        if said is None:
-            work.fill(path, ceiling, statements[0])
-        elif Decimal(said) > ceiling:
-            work.report(
-                path, f"'{path[-1]}' is {said}, above the policy's {ceiling} {unit}", _below(statements, said)
-            )
+def _narrow_ceiling(work: Work, *, name: str, path: Path, unit: str) -> None:
+    statements = select(work.policy, name)
+    said, ceiling = work.get(path), statements[0].value
+    if said is None:
+        work.fill(path, ceiling, statements[0])
+    elif Decimal(said) > ceiling:
+        message = f"'{path[-1]}' is {said}, above the policy's {ceiling} {unit}"
+        work.report(path, message, _below(statements, said))
 
 
 _CEILINGS: tuple[tuple[str, Path, str], ...] = (
@@ -101,8 +92,6 @@ _CEILINGS: tuple[tuple[str, Path, str], ...] = (
 
 def _narrow_tokens(work: Work) -> None:
     statements = select(work.policy, "max_tokens")
-    if not statements:
-        return
     ceiling = statements[0].value
     said = {
         key: value
@@ -155,18 +144,25 @@ def _show(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"'{value}'"
 
 
+def _lists(key: str) -> frozenset[str]:
+    return frozenset((f"{key}.allow", f"{key}.deny"))
+
+
 _PASSES: tuple[tuple[Callable[[Work], None], frozenset[str]], ...] = (
     (refuse_hosted, frozenset()),
-    (narrow_models, frozenset({"models"})),
-    (narrow_choices, frozenset({"models"})),
-    (_narrow_switches, frozenset(SWITCHES)),
-    (narrow_providers, frozenset({"providers"})),
-    (narrow_quantizations, frozenset({"quantizations"})),
-    (_narrow_ceilings, frozenset({"max_price", "max_cost"})),
-    (_narrow_tokens, frozenset({"max_tokens"})),
-    (narrow_plugins, frozenset({"plugins"})),
-    (narrow_tools, frozenset({"tools"})),
-    (_narrow_regions, frozenset({"regions"})),
-    (_require_keys, frozenset({"require"})),
+    (narrow_models, _lists("models")),
+    (narrow_choices, _lists("models")),
+    *((partial(_narrow_switch, key=key), frozenset((key,))) for key in SWITCHES),
+    (narrow_providers, _lists("providers")),
+    (narrow_quantizations, _lists("quantizations")),
+    *(
+        (partial(_narrow_ceiling, name=name, path=path, unit=unit), frozenset((name,)))
+        for name, path, unit in _CEILINGS
+    ),
+    (_narrow_tokens, frozenset(("max_tokens",))),
+    (narrow_plugins, _lists("plugins")),
+    (narrow_tools, _lists("tools")),
+    (_narrow_regions, frozenset(("regions",))),
+    (_require_keys, frozenset(("require",))),
 )
-"""Passes in their order, each with the keys of a policy that call for it; none where any policy does."""
+"""Passes in their order, each with the fields whose statements call for it; none where any does."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve, field
 
 from orpolicy.language.diagnostics import Diagnostic, Severity
-from orpolicy.language.document import Document, decode, read_in_steps
+from orpolicy.language.document import Document, decode, read_document
 from orpolicy.language.files import (
     BUILTIN,
     POLICY_SUFFIXES,
@@ -48,6 +48,7 @@ class Workspace:
     _presets: dict[str, Loaded | None] = field(factory=dict, init=False, repr=False)
     _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
     _governing: dict[tuple[str, str | None], Policy] = field(factory=dict, init=False, repr=False)
+    _apart: dict[str, frozenset[str]] = field(factory=dict, init=False, repr=False)
 
     @cached_property
     def project(self) -> Loaded:
@@ -131,8 +132,10 @@ class Workspace:
         """Forget what was read of one of this project's presets."""
         self._presets.pop(name, None)
         self._loaded.pop(self.preset_files[name], None)
-        for environment in (None, *self.policy_environments):
-            self._governing.pop((name, environment), None)
+        if self._picks_by_name:
+            self._apart.pop(name, None)
+            for environment in (None, *self.policy_environments):
+                self._governing.pop((name, environment), None)
 
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
@@ -215,7 +218,7 @@ class Workspace:
 
     def find_policy(self, name: str, environment: str | None) -> Policy:
         """Return the meet of all policies that govern a preset in an environment."""
-        place = name if self._picks_by_name else name.rpartition("/")[0]
+        place = self._find_place(name)
         if (place, environment) not in self._governing:
             files = [file for file in self.policy_values if file.scope.covers(name, environment)]
             key = tuple(id(file) for file in files)
@@ -223,6 +226,19 @@ class Workspace:
                 self._policies[key] = meet(*(file.policy for file in files))
             self._governing[place, environment] = self._policies[key]
         return self._governing[place, environment]
+
+    def find_apart(self, name: str) -> frozenset[str]:
+        """Name the environments in which a preset is governed otherwise than it is without one."""
+        place = self._find_place(name)
+        if place not in self._apart:
+            plain = self.find_policy(name, None)
+            others = (one for one in self.policy_environments if self.find_policy(name, one) != plain)
+            self._apart[place] = frozenset(others)
+        return self._apart[place]
+
+    def _find_place(self, name: str) -> str:
+        """Return what decides which policies govern a preset: its folder, or its name where any policy picks by that."""
+        return name if self._picks_by_name else name.rpartition("/")[0]
 
     @cached_property
     def _picks_by_name(self) -> bool:
@@ -299,8 +315,7 @@ class Workspace:
         source = decode(file, raw)
         if isinstance(source, Diagnostic):
             return Loaded(None, (source,))
-        yield
-        reading = yield from read_in_steps(source)
+        reading = read_document(source)
         if reading.document is None:
             return Loaded(None, reading.diagnostics)
         yield

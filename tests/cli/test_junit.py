@@ -44,7 +44,7 @@ def read(text: str) -> junitparser.TestSuite:
 
 
 def render(*found: Diagnostic, checked: tuple[str, ...] = (), text: str = "x: y\n") -> str:
-    return render_junit(View(Report(found), lambda file: Source(file, text), checked=checked))
+    return render_junit(View(Report(found), lambda file: Source(file, text), list_checked=lambda: checked))
 
 
 def test_a_file_is_a_test_case_that_its_errors_fail_and_its_warnings_do_not() -> None:
