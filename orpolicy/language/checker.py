@@ -83,8 +83,8 @@ def check_share(
         for (_, variant), outcome in zip(variants, compiler.try_all(variants), strict=True):
             for diagnostic in (*outcome.diagnostics, *_look_further(outcome, inspect)):
                 found.setdefault(diagnostic, []).append(variant)
+        files.extend(diagnose_files(workspace, batch, seen))
         for name in batch:
-            files.extend(diagnose_files(workspace, [name], seen))
             if not workspace.is_abstract(name):
                 concrete.append(name)
             file = workspace.preset_files.get(name)

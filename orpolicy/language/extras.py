@@ -19,7 +19,7 @@ from attrs import frozen
 from orpolicy.language.slugs import SEARCH_TOOLS, read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from orpolicy.language.narrowing import Work
     from orpolicy.language.source import Path
@@ -122,27 +122,28 @@ def find_models(work: Work) -> tuple[tuple[Path, str], ...]:
     Patterns of routers are none.
     """
     if work.models is None:
-        inner = [(key, work.data[key]) for key in ("plugins", "tools") if key in work.data]
-        found = [one for key, items in inner for one in _walk_models(items, (key,))]
-        work.models = (*work.named_models, *found)
+        found = list(work.named_models)
+        for key in ("plugins", "tools"):
+            if key in work.data:
+                _collect_models(work.data[key], (key,), found)
+        work.models = tuple(found)
     return work.models
 
 
-def _walk_models(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _collect_models(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
     """Walk the settings of plugins and tools; a function's own parameters and a router's patterns name no model."""
-    if isinstance(value, list):
-        inside: Iterable[tuple[Any, Any]] = enumerate(value)
-        skipped: tuple[str, ...] = ()
-    else:
-        inside = value.items()
-        skipped = ("function", *ROUTER_LISTS.get(str(value.get("id")), ()))
-    for key, item in inside:
-        if key in skipped:
-            continue
+    if type(value) is list:
+        for index, item in enumerate(value):
+            if type(item) in _COLLECTIONS:
+                _collect_models(item, (*path, index), found)
+        return
+    skipped = ("function", *ROUTER_LISTS.get(str(value.get("id")), ()))
+    for key, item in value.items():
         if key in _MODEL_KEYS:
-            yield from _texts(item, (*path, key))
-        elif type(item) in _COLLECTIONS:
-            yield from _walk_models(item, (*path, key))
+            if key not in skipped:
+                found.extend(_texts(item, (*path, key)))
+        elif type(item) in _COLLECTIONS and key not in skipped:
+            _collect_models(item, (*path, key), found)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

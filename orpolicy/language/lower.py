@@ -66,13 +66,18 @@ def lower(data: Mapping[str, Any]) -> Lowered:
     moved: dict[Path, Path] = {}
     folded = data if data.keys().isdisjoint(FOLDED) else _fold(data, moved)
     body: dict[str, Any] = {}
-    for key in _sort_keys((), folded):
-        if key in _WRITERS:
-            value = folded[key]
-            body[key] = value if type(value) in _PLAIN else _WRITERS[key](value)
+    for key, write in _choose_writers(tuple(folded)):
+        value = folded[key]
+        body[key] = value if type(value) in _PLAIN else write(value)
     headers, ceiling = dict(_write_headers(data)), data.get("max_cost")
     max_cost = None if ceiling is None else cast("Usd", Decimal(ceiling))
     return Lowered(body, headers, BASE_URLS[data.get("region")], data.get("system"), max_cost, moved)
+
+
+@lru_cache(maxsize=4096)
+def _choose_writers(keys: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """Choose what writes the keys of the body among these, in canonical order."""
+    return tuple((key, _WRITERS[key]) for key in _sort_keys((), keys) if key in _WRITERS)
 
 
 def order_body(body: Mapping[str, Any]) -> dict[str, Any]:

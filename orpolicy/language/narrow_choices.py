@@ -55,7 +55,8 @@ def narrow_choices(work: Work) -> None:
     if not (work.bounds.models_allow or work.bounds.models_deny):
         return
     named = find_models(work)
-    if not (_brings_choosers(work.data) or any(_is_chosen_later(name) for _, name in named)):
+    later = [name for _, name in named if _is_chosen_later(name)]
+    if not (later or _brings_choosers(work.data)):
         return
     plugins = {part.kind: part for part in find_plugins(work)}
     for part in plugins.values():
@@ -71,8 +72,14 @@ def narrow_choices(work: Work) -> None:
 
 
 def _brings_choosers(data: Mapping[str, Any]) -> bool:
-    """Tell whether there is a plugin, or a tool that is no function: others choose no model."""
-    return bool(data.get("plugins")) or any(tool["type"] != "function" for tool in data.get("tools") or ())
+    """Tell whether there is a plugin that may choose a model or brings tools, or a tool that is no function."""
+    for plugin in data.get("plugins") or ():
+        if plugin["id"] in _CHOOSING_PLUGINS or "tools" in plugin:
+            return True
+    return not {tool["type"] for tool in data.get("tools") or ()} <= {"function"}
+
+
+_CHOOSING_PLUGINS = ROUTER_LISTS.keys() | _NAMES_MODELS.keys()
 
 
 @lru_cache(maxsize=4096)

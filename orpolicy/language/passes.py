@@ -84,19 +84,19 @@ def finish(
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
     restricted = restrict(settle(composed), policy)
     data = restricted.data
-    findings = before + tuple(place_findings(check_shape("composed", data), restricted))
-    findings += tuple(report_conflict(conflict) for conflict in restricted.conflicts)
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    wrong = place_findings(check_shape("composed", data), restricted)
+    findings = (*before, *wrong, *map(report_conflict, restricted.conflicts))
+    if findings and any(finding.severity is Severity.ERROR for finding in findings):
         return Passage(None, findings)
     yield
-    advice = (
+    advice = [
         found
         for found in lint(data)
         if found.code not in unheard
         and author(restricted.tree, found.path).name not in policy.authors
         and not is_silenced(found, restricted.tree)
-    )
-    findings += tuple(place_findings(advice, restricted))
+    ]
+    findings = (*findings, *place_findings(advice, restricted))
     yield
     return Passage(Product(restricted, lower(data)), findings)
 

@@ -21,8 +21,9 @@ class Preset(dict[str, Any]):
     """A composed preset as plain data, schema-valid, without nulls; the models that it names are read once.
 
     ``named`` are the models that are tried, with their paths, in their order (fact 38), and ``models`` the same, read; a
-    bare reference to a hosted preset is none. ``marked`` says that a name is more than an author and a slug, or that
-    the preset builds on a hosted one: most presets are not, and what is about marks is not asked about them.
+    bare reference to a hosted preset is none. ``marked`` says that a name is more than an author and a slug, or that of
+    the router of free models, or that the preset builds on a hosted one: most presets are not, and what is about marks is
+    not asked about them.
     """
 
     named: tuple[tuple[Path, str], ...]
@@ -45,11 +46,11 @@ class Preset(dict[str, Any]):
 
 @lru_cache(maxsize=4096)
 def _read_name(text: str) -> tuple[ModelId | None, bool]:
-    """Read a model's name, and tell whether it has a suffix, a tilde or a hosted preset, or is a family's latest."""
+    """Read a model's name, and tell whether it has a suffix, a tilde or a hosted preset, is a family's latest or free."""
     return read_model(text), any(mark in text for mark in _MARKS)
 
 
-_MARKS = (":", "~", "@", "-latest")
+_MARKS = (":", "~", "@", "-latest", "openrouter/free")
 
 
 def list_triggers(key: str, value: Any) -> Iterable[str]:

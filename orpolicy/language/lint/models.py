@@ -183,7 +183,7 @@ CHECKS = (
     Check("floating-model", (), check_floating_model, marked=True),
     Check("duplicate-model", ("models",), check_duplicate_model),
     Check("too-many-models", ("models",), check_too_many_models),
-    Check("free-with-paid-fallback", ("models",), check_free_with_paid_fallback),
+    Check("free-with-paid-fallback", ("models",), check_free_with_paid_fallback, marked=True),
     Check("nested-preset", (), check_nested_preset, marked=True),
     Check("preset-provider-shadowed", ("provider",), check_preset_provider_shadowed, marked=True),
     Check("server-tools-with-fallbacks", ("models",), check_server_tools_with_fallbacks),
