@@ -35,9 +35,14 @@ def count_processors() -> int:
     return os.cpu_count() or 1
 
 
+def count_parts(items: int, processes: int) -> int:
+    """Count the parts in which so many items are worked on, in up to so many processes."""
+    return max(1, min(processes, items // ENOUGH, MOST))
+
+
 def divide(work: Callable[[Sequence[str]], T], items: Sequence[str], processes: int) -> list[T]:
     """Do work on items, part by part, in up to this many processes; results have to be picklable."""
-    number = min(processes, len(items) // ENOUGH, MOST)
+    number = count_parts(len(items), processes)
     if number < 2 or not _may_fork():
         return [work(items)]
     first, *others = _cut(items, number)

@@ -50,9 +50,9 @@ class Chains:
         lookup = _Lookup(self.workspace)
         order = linearise(preset.name, lookup, self._orders)
         self.bases.update(order[1:])
-        if any(self.workspace.find_preset(name) is None for name in order):
+        if None in [self.workspace.find_preset(name) for name in order]:
             self.torn.add(preset.name)
-        return tuple(lookup[name] for name in order)
+        return tuple([lookup[name] for name in order])
 
 
 @frozen

@@ -113,17 +113,19 @@ def _divide(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def _look_further(
     outcome: Outcome, inspect: Callable[[Compilation], Iterable[Finding]] | None
-) -> Iterator[Diagnostic]:
+) -> tuple[Diagnostic, ...]:
     """Inspect what compiled, unless an earlier pass found an error: a stage with errors stops the next."""
     compiled = outcome.compiled
-    if inspect is None or compiled is None:
-        return
-    if any(found.severity is Severity.ERROR for found in outcome.diagnostics):
-        return
-    for found in inspect(compiled):
-        related = tuple((message, compiled.trace(path)) for message, path in found.related)
-        moved = evolve(found, path=compiled.trace(found.path), related=related)
-        yield from place_findings([moved], compiled.restricted)
+    wrong = Severity.ERROR in [found.severity for found in outcome.diagnostics]
+    if inspect is None or compiled is None or wrong:
+        return ()
+    return place_findings([_trace(found, compiled) for found in inspect(compiled)], compiled.restricted)
+
+
+def _trace(found: Finding, compiled: Compilation) -> Finding:
+    """Turn the paths of a finding about a body into the preset's."""
+    related = tuple((message, compiled.trace(path)) for message, path in found.related)
+    return evolve(found, path=compiled.trace(found.path), related=related)
 
 
 def conclude(  # noqa: PLR0913 - what was checked, and how

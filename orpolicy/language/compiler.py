@@ -166,7 +166,8 @@ class Compiler:
         composed, found = self._stack(name, environment)
         if preset is None or composed is None or preset.abstract:
             return Outcome(None, found)
-        vain = tuple(report_vain_removals(composed, _own_layers(preset, environment)))
+        yield
+        vain = report_vain_removals(composed, _own_layers(preset, environment))
         return (yield from self._finish_composition(name, environment, composed, vain))
 
     def _stack(self, name: str, environment: str | None) -> tuple[Branch | None, tuple[Diagnostic, ...]]:

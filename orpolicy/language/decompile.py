@@ -94,7 +94,7 @@ def import_preset(
     if reading.document is None:
         raise ImportProblem(f"no preset can hold this: {reading.diagnostics[0].message}")
     kind = "composed" if extends is None else "preset"
-    return Imported(written, foreign.notes, Report(tuple(inspect_document(kind, reading.document))))
+    return Imported(written, foreign.notes, Report(inspect_document(kind, reading.document)))
 
 
 _OF_THE_FILE = ("description", "slug")

@@ -9,24 +9,25 @@ from orpolicy.language.rules import RULES
 from orpolicy.language.schema import check_shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from orpolicy.language.document import Document
     from orpolicy.language.source import Location, Path
     from orpolicy.language.walk import Ambiguity
 
 
-def inspect_document(kind: str, document: Document) -> Iterable[Diagnostic]:
+def inspect_document(kind: str, document: Document) -> tuple[Diagnostic, ...]:
     """Report what is wrong with a document's shape, and its scalars that other readers take for something else."""
     findings = check_shape(kind, document.data, strict_integers=document.has_whole_decimals)
+    if not findings and not document.ambiguities:
+        return ()
     ambiguous = list(_find_ambiguous(kind, document, findings))
     if ambiguous:
         retyped = _find_retyped(kind, document, ambiguous)
         paths = {found.path for found in ambiguous}
         findings = [finding for finding in findings if finding.path not in paths]
         findings.extend(_explain_ambiguity(found, rejected=found.path in retyped) for found in ambiguous)
-    for finding in findings:
-        yield diagnose(finding, document.locate)
+    return tuple([diagnose(finding, document.locate) for finding in findings])
 
 
 def _find_ambiguous(kind: str, document: Document, findings: list[Finding]) -> Iterator[Ambiguity]:

@@ -118,15 +118,11 @@ def order_keys(path: Path, keys: Iterable[str]) -> Sequence[str]:
     names = tuple(part for part in path if isinstance(part, str))
     if any(names[: len(root)] == root for root in JSON_SCHEMAS):
         return tuple(keys)
-    return _sort_keys(names, keys)
-
-
-def _sort_keys(names: Path, keys: Iterable[str]) -> Sequence[str]:
-    return _sort_known(names, tuple(keys))
+    return _sort_keys(names, tuple(keys))
 
 
 @lru_cache(maxsize=4096)
-def _sort_known(names: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
+def _sort_keys(names: Path, keys: tuple[str, ...]) -> tuple[str, ...]:
     """Sort keys; presets have the same few sets of them again and again."""
     known = _ORDERS.get(names, _LEADING)
     last = len(known)
@@ -146,7 +142,7 @@ def _write_ordered(value: Any, path: Path) -> Any:
     if (kind is dict or isinstance(value, Mapping)) and path not in JSON_SCHEMAS:
         return {
             key: item if type(item) in _PLAIN else _write_ordered(item, (*path, key))
-            for key in _sort_keys(path, value)
+            for key in _sort_keys(path, tuple(value))
             for item in (value[key],)
         }
     return write_json(value)
@@ -155,14 +151,14 @@ def _write_ordered(value: Any, path: Path) -> Any:
 def _write_provider(provider: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: item if type(item) in _PLAIN else _write_preference(("provider", key), item)
-        for key in _sort_keys(("provider",), provider)
+        for key in _sort_keys(("provider",), tuple(provider))
         for item in (provider[key],)
     }
 
 
 def _write_preference(path: Path, value: Any) -> Any:
     if path[-1] == "max_price":
-        return {name: write_price(Decimal(value[name])) for name in _sort_keys(path, value)}
+        return {name: write_price(Decimal(value[name])) for name in _sort_keys(path, tuple(value))}
     return _write_ordered(value, path)
 
 

@@ -29,7 +29,7 @@ from orpolicy.language.settle import reopen, settle
 from orpolicy.language.trees import Layer, author, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from orpolicy.language.lockstep import Steps
@@ -84,9 +84,10 @@ def finish(
         return Passage(None, before)  # nothing can satisfy it, and that is reported once, at its own lines
     restricted = restrict(settle(composed), policy)
     data = restricted.data
-    wrong = place_findings(check_shape("composed", data), restricted)
-    findings = (*before, *wrong, *map(report_conflict, restricted.conflicts))
-    if findings and any(finding.severity is Severity.ERROR for finding in findings):
+    yield
+    findings = before + place_findings(check_shape("composed", data), restricted)
+    findings += tuple([report_conflict(conflict) for conflict in restricted.conflicts])
+    if Severity.ERROR in [finding.severity for finding in findings]:
         return Passage(None, findings)
     yield
     advice = [
@@ -96,7 +97,7 @@ def finish(
         and author(restricted.tree, found.path).name not in policy.authors
         and not is_silenced(found, restricted.tree)
     ]
-    findings = (*findings, *place_findings(advice, restricted))
+    findings += place_findings(advice, restricted)
     yield
     return Passage(Product(restricted, lower(data)), findings)
 
@@ -117,14 +118,13 @@ def lay_over(composed: Branch, overrides: Mapping[str, Any]) -> Branch:
     return merge_layers(reopen(settle(composed), strategies), layer)
 
 
-def place_findings(findings: Iterable[Finding], restricted: Restricted) -> Iterator[Diagnostic]:
+def place_findings(findings: Iterable[Finding], restricted: Restricted) -> tuple[Diagnostic, ...]:
     """Put findings at their places in the files that a tree comes from."""
 
     def place(path: Path, anchor: str) -> Location:
         return locate(restricted.tree, path, key=anchor == "key") or NOWHERE
 
-    for finding in findings:
-        yield diagnose(finding, place)
+    return tuple([diagnose(finding, place) for finding in findings])
 
 
 def describe_failure(report: Report) -> CompileError:

@@ -28,14 +28,20 @@ _CREDENTIAL = re.compile(
 )
 
 
-_MARKS = ("sk-", "earer", "AKIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "AIza")
-"""What every credential holds: looking for these takes a hundredth of the time that the pattern does."""
+_MARKS = {
+    "sk-": ("sk-",),
+    "earer": ("earer",),
+    "K": ("AKIA",),
+    "gh": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    "AIza": ("AIza",),
+}
+"""What every credential holds, behind what is found more quickly: the pattern takes a hundred times as long."""
 
 
 def holds_secret(text: str) -> bool:
     """Tell whether a text holds something that looks like a credential."""
-    for mark in _MARKS:
-        if mark in text:
+    for hint, marks in _MARKS.items():
+        if hint in text and any(mark in text for mark in marks):
             return _CREDENTIAL.search(text) is not None
     return False
 

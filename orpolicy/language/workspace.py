@@ -315,12 +315,13 @@ class Workspace:
         source = decode(file, raw)
         if isinstance(source, Diagnostic):
             return Loaded(None, (source,))
+        yield
         reading = read_document(source)
         if reading.document is None:
             return Loaded(None, reading.diagnostics)
         yield
-        shape = tuple(inspect_document(kind, reading.document))
-        if any(diagnostic.severity is Severity.ERROR for diagnostic in shape):
+        shape = inspect_document(kind, reading.document)
+        if Severity.ERROR in [diagnostic.severity for diagnostic in shape]:
             return Loaded(None, shape, reading.document)
         yield
         built = build(reading.document)

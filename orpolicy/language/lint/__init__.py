@@ -18,6 +18,7 @@ speaks in paths of the composed preset; the compiler finds the places. One mista
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
@@ -41,7 +42,7 @@ from orpolicy.language.lint import (
 from orpolicy.language.lint.check import Check, Findings, Preset, list_triggers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from orpolicy.language.diagnostics import Finding
 
@@ -95,21 +96,18 @@ _INDEX = {marked: _build_index(marked=marked) for marked in (False, True)}
 _NOBODY: tuple[Finds, dict[str, Finds]] = ([], {})
 
 
-def lint(data: Mapping[str, Any]) -> Iterator[Finding]:
+def lint(data: Mapping[str, Any]) -> list[Finding]:
     """Find what is wrong with the meaning of a composed, schema-valid preset; paths lead into that preset."""
     preset = Preset(data)
     index = _INDEX[preset.marked]
-    found: list[Finding] = []
-    for find in index.always:
-        found += find(preset)
+    woken = [*index.always]
     for key, value in preset.items():
         whole, parts = index.by_key.get(key, _NOBODY)
-        for find in whole:
-            found += find(preset)
+        woken += whole
         for trigger in list_triggers(key, value) if parts else ():
-            for find in parts.get(trigger, ()):
-                found += find(preset)
-    return iter(found)
+            if trigger in parts:
+                woken += parts[trigger]
+    return list(chain.from_iterable([find(preset) for find in woken]))
 
 
 __all__ = ["CHECKS", "Check", "lint"]
