@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 class Chains:
     """The chains of a workspace's presets, strongest first: ``known`` so far, with the ``bases`` in any of them.
 
-    ``torn`` are the presets in whose chain a file is broken: it has its own findings, and nothing comes of them.
+    Presets that extend the same have the same below them, which is looked up once.
     """
 
     workspace: Workspace
     known: dict[str, tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
     bases: set[str] = field(factory=set, init=False, repr=False)
-    torn: set[str] = field(factory=set, init=False, repr=False)
     _orders: dict[str, tuple[str, ...]] = field(factory=dict, init=False, repr=False)
+    _below: dict[tuple[str, ...], tuple[PresetSource, ...]] = field(factory=dict, init=False, repr=False)
+    _torn: set[tuple[str, ...]] = field(factory=set, init=False, repr=False)
 
     def find(self, preset: PresetSource) -> tuple[PresetSource, ...]:
         """Return a preset and all that it extends.
@@ -38,21 +39,24 @@ class Chains:
             ExtendsError: a base does not exist, the chain runs in a circle, or no order agrees with every ``extends``.
         """
         if preset.name not in self.known:
-            self.known[preset.name] = self._linearise(preset) if preset.extends else (preset,)
+            below = self._below.get(preset.extends) if preset.extends else ()
+            if below is None or preset in below:
+                below = self._linearise(preset)
+            self.known[preset.name] = (preset, *below)
         return self.known[preset.name]
 
-    def forget(self, name: str) -> None:
-        """Forget the chain of a preset."""
-        self.known.pop(name, None)
-        self.torn.discard(name)
+    def is_torn(self, preset: PresetSource) -> bool:
+        """Tell whether a file below a preset is broken: it has its own findings, and nothing comes of the preset."""
+        return preset.extends in self._torn
 
     def _linearise(self, preset: PresetSource) -> tuple[PresetSource, ...]:
+        """Find what lies below a preset, and keep it for others."""
         lookup = _Lookup(self.workspace)
-        order = linearise(preset.name, lookup, self._orders)
-        self.bases.update(order[1:])
-        if None in [self.workspace.find_preset(name) for name in order]:
-            self.torn.add(preset.name)
-        return tuple([lookup[name] for name in order])
+        bases = linearise(preset.name, lookup, self._orders)[1:]
+        self.bases.update(bases)
+        if None in [self.workspace.find_preset(name) for name in bases]:
+            self._torn.add(preset.extends)
+        return self._below.setdefault(preset.extends, tuple([lookup[name] for name in bases]))
 
 
 @frozen

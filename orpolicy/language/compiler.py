@@ -179,7 +179,7 @@ class Compiler:
             chain = self._chains.find(preset)
         except ExtendsError as error:
             return None, (self._report_extends(error),)
-        if name in self._chains.torn:
+        if self._chains.is_torn(preset):
             return None, ()
         defaults = self.workspace.settings.defaults
         layers = [] if defaults is None else [defaults]
@@ -248,7 +248,7 @@ class Compiler:
             return
         for key in self._keys.pop(name, ()):
             self._composed.pop(key, None)
-        self._chains.forget(name)
+        self._chains.known.pop(name, None)
         self.workspace.forget(name)
 
     def _finish(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

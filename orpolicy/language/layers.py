@@ -7,7 +7,6 @@ than) what it extends, bases keep the order in which they are written, and where
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -93,7 +92,7 @@ def _linearise(
             "extends-cycle", f"the chain is longer than {LONGEST_CHAIN} presets", name, ("extends",)
         )
     orders = [linearise(base, presets, known, (*above, name)) for base in preset.extends]
-    merged = _merge_orders((*orders, preset.extends))
+    merged = _merge_orders([*orders, preset.extends])
     if merged is None:
         message = (
             f"no order suits all that '{name}' extends: {_explain_conflict(name, preset.extends, orders)}"
@@ -102,12 +101,8 @@ def _linearise(
     return (name, *merged)
 
 
-@lru_cache(maxsize=4096)
-def _merge_orders(orders: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
-    """Merge as C3 does: take the first head that stands in no other order's tail; ``None`` where there is none.
-
-    Many presets extend the same few.
-    """
+def _merge_orders(orders: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """Merge as C3 does: take the first head that stands in no other order's tail; ``None`` where there is none."""
     merged: list[str] = []
     rest = [list(order) for order in orders if order]
     while rest:
