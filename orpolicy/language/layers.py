@@ -92,7 +92,7 @@ def _linearise(
             "extends-cycle", f"the chain is longer than {LONGEST_CHAIN} presets", name, ("extends",)
         )
     orders = [linearise(base, presets, known, (*above, name)) for base in preset.extends]
-    merged = _merge_orders([*orders, preset.extends])
+    merged = orders[0] if len(orders) == 1 else _merge_orders([*orders, preset.extends])
     if merged is None:
         message = (
             f"no order suits all that '{name}' extends: {_explain_conflict(name, preset.extends, orders)}"

@@ -2,7 +2,7 @@
 
 A step touches the same code and the same tables whichever preset it is about. With one preset after the other, every
 step finds the processor's caches full of what the other steps left there; presets that take a step together find them
-warm, and take three quarters of the time. Steps are written once, in the order in which one preset takes them: a
+warm, and take two thirds of the time. Steps are written once, in the order in which one preset takes them: a
 generator yields where another preset may go on, and returns what came of it.
 """
 
