@@ -29,7 +29,7 @@ language.lint.deprecated language.lint.limits language.lint.models language.lint
 language.lint.privacy language.lint.providers language.lint.reasoning language.lint.sampling
 language.lint.filters language.lint.search language.lint.session language.lint.tools language.lint.variants
 language.lint
-language.layers language.globs language.policy language.narrowing language.reports language.narrow_providers
+language.layers language.globs language.policy language.governance language.narrowing language.reports language.narrow_providers
 language.extras language.narrow_models language.narrow_choices language.narrow_extras language.restrict language.guardrail
 language.lowered language.lower language.values language.request language.explain language.effective
 language.skin_parts language.skin_responses language.skin_messages language.skins

@@ -149,7 +149,7 @@ class Compiler:
             chain = self._chains.find(preset)
         except ExtendsError:
             return
-        touched = self.workspace.find_apart(name).union(*[source.overlays for source in chain])
+        touched = self.workspace.governance.find_apart(name).union(*[source.overlays for source in chain])
         listed = self.workspace.settings.environments
         yield from sorted(touched) if listed is None else (name for name in listed if name in touched)
 
@@ -194,7 +194,7 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, before: tuple[Diagnostic, ...]
     ) -> Steps[Outcome]:
         """Run the passes that follow composition; call-time overrides pass through here like anything else."""
-        policy = self.workspace.find_policy(name, environment)
+        policy = self.workspace.governance.find(name, environment)
         passage = yield from finish(composed, policy, before, unheard=self._find_unheard(name))
         product = passage.product
         if product is None:
@@ -225,7 +225,7 @@ class Compiler:
         self, name: str, environment: str | None, composed: Branch, overrides: Mapping[str, Any]
     ) -> Lowered:
         """Put call-time values over a composed preset and run every pass again."""
-        policy = self.workspace.find_policy(name, environment)
+        policy = self.workspace.governance.find(name, environment)
         passage = run(finish(lay_over(composed, overrides), policy))
         report = Report(tuple(self._finish(passage.diagnostics)))
         if passage.product is None or report.errors:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def diagnose_project(workspace: Workspace, names: Iterable[str]) -> Iterator[Diagnostic]:
     """Report what is wrong with the project file and with policies, contradictions among them included."""
     yield from workspace.project.diagnostics
-    where = (None, *sorted(workspace.policy_environments))
+    where = (None, *sorted(workspace.governance.environments))
     unscoped = meet(*(file.policy for file in workspace.policy_values if file.scope == Scope()))
-    governing = {(env, workspace.find_policy(name, env)) for name in names for env in where}
+    governing = {(env, workspace.governance.find(name, env)) for name in names for env in where}
     yield from diagnose_policies(workspace, {(None, unscoped), *governing})
 
 
@@ -59,7 +59,7 @@ def find_unused_policies(workspace: Workspace, names: Sequence[str]) -> Iterator
 
     ``names`` are all presets but the mixins.
     """
-    where = (None, *sorted(workspace.policy_environments))
+    where = (None, *sorted(workspace.governance.environments))
     for file in workspace.policy_values:
         if not any(file.scope.covers(name, env) for name in names for env in where):
             hint = "correct 'applies_to', or move the file above the presets it should govern"

@@ -23,9 +23,10 @@ from orpolicy.language.files import (
     Loaded,
     report_file,
 )
+from orpolicy.language.governance import Governance
 from orpolicy.language.inspect import inspect_document
 from orpolicy.language.lockstep import Steps, run, run_abreast
-from orpolicy.language.policy import Policy, meet, read_policy
+from orpolicy.language.policy import read_policy
 from orpolicy.language.reading import SHELF, build_preset, check_environment, policy_name, preset_name
 from orpolicy.language.settings import Settings, build_settings
 from orpolicy.language.source import Source
@@ -46,9 +47,6 @@ class Workspace:
     builtin: Workspace | None = None
     _loaded: dict[str, Loaded] = field(factory=dict, init=False, repr=False)
     _presets: dict[str, Loaded | None] = field(factory=dict, init=False, repr=False)
-    _policies: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)
-    _governing: dict[tuple[str, str | None], Policy] = field(factory=dict, init=False, repr=False)
-    _apart: dict[str, frozenset[str]] = field(factory=dict, init=False, repr=False)
 
     @cached_property
     def project(self) -> Loaded:
@@ -111,7 +109,7 @@ class Workspace:
             return self.settings.environments
         presets = (self.load_preset(name).value for name in self.preset_files)
         named = {name for preset in presets if preset is not None for name in preset.overlays}
-        return tuple(sorted(named | self.policy_environments))
+        return tuple(sorted(named | self.governance.environments))
 
     @cached_property
     def policy_values(self) -> tuple[PolicyFile, ...]:
@@ -119,9 +117,9 @@ class Workspace:
         return tuple(loaded.value for loaded in self.policies if loaded.value is not None)
 
     @cached_property
-    def policy_environments(self) -> frozenset[str]:
-        """The environments that policies name: the only ones in which they differ."""
-        return frozenset(name for file in self.policy_values for name in file.scope.environments or ())
+    def governance(self) -> Governance:
+        """Whom the policies in force govern."""
+        return Governance(self.policy_values)
 
     def knows(self, name: str) -> bool:
         """Tell whether a preset has this name, here or in the built-in library; it is not read."""
@@ -132,10 +130,7 @@ class Workspace:
         """Forget what was read of one of this project's presets."""
         self._presets.pop(name, None)
         self._loaded.pop(self.preset_files[name], None)
-        if self._picks_by_name:
-            self._apart.pop(name, None)
-            for environment in (None, *self.policy_environments):
-                self._governing.pop((name, environment), None)
+        self.governance.forget(name)
 
     def find_preset(self, name: str) -> PresetSource | None:
         """Return a preset of this project or of the built-in library, unless it is missing or broken."""
@@ -215,35 +210,6 @@ class Workspace:
         """Tell whether a preset is one that is never compiled by itself; a broken one is not known to be."""
         preset = self.find_preset(name)
         return preset is not None and preset.abstract
-
-    def find_policy(self, name: str, environment: str | None) -> Policy:
-        """Return the meet of all policies that govern a preset in an environment."""
-        place = self._find_place(name)
-        if (place, environment) not in self._governing:
-            files = [file for file in self.policy_values if file.scope.covers(name, environment)]
-            key = tuple(id(file) for file in files)
-            if key not in self._policies:
-                self._policies[key] = meet(*(file.policy for file in files))
-            self._governing[place, environment] = self._policies[key]
-        return self._governing[place, environment]
-
-    def find_apart(self, name: str) -> frozenset[str]:
-        """Name the environments in which a preset is governed otherwise than it is without one."""
-        place = self._find_place(name)
-        if place not in self._apart:
-            plain = self.find_policy(name, None)
-            others = (one for one in self.policy_environments if self.find_policy(name, one) != plain)
-            self._apart[place] = frozenset(others)
-        return self._apart[place]
-
-    def _find_place(self, name: str) -> str:
-        """Return what decides which policies govern a preset: its folder, or its name where any policy picks by that."""
-        return name if self._picks_by_name else name.rpartition("/")[0]
-
-    @cached_property
-    def _picks_by_name(self) -> bool:
-        """Whether some policy names presets; where none does, those of a folder are governed alike."""
-        return any(file.scope.presets is not None for file in self.policy_values)
 
     @cached_property
     def _shelf(self) -> Mapping[str, tuple[Workspace, str]]:

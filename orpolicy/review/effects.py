@@ -129,7 +129,7 @@ def collect_effects(project: Project, label: str, catalog: Catalog | None = None
     for name, environment in _list_keys(project):
         try:
             compiled = project.preset(name, environment)
-            policy = project.workspace.find_policy(name, environment)
+            policy = project.workspace.governance.find(name, environment)
             effect = observe(compiled, policy, chosen)
             found[name, environment] = evolve(effect, explain=compiled.explain)
         except (CompileError, PolicyViolation) as failure:

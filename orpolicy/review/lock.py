@@ -126,7 +126,7 @@ def _compile_all(project: Project, broken: dict[Key, Report]) -> Iterator[tuple[
             except CompileError as failure:
                 broken[name, environment] = failure.report
             else:
-                yield compiled, project.workspace.find_policy(name, environment)
+                yield compiled, project.workspace.governance.find(name, environment)
 
 
 def _write_rules(project: Project) -> dict[str, str]:

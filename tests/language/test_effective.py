@@ -135,7 +135,7 @@ def test_every_demand_has_an_author_and_every_statement_has_its_demand(said: lis
     }
     workspace = project(files).workspace
     if any(loaded.diagnostics for loaded in workspace.policies) or find_contradictions(
-        workspace.find_policy("it", None)
+        workspace.governance.find("it", None)
     ):
         return
     demands = project(files).find_policy("it").demands
@@ -145,7 +145,7 @@ def test_every_demand_has_an_author_and_every_statement_has_its_demand(said: lis
         for demand in demands
         for author in (*demand.authors, *demand.weaker)
     }
-    for statement in workspace.find_policy("it", None):
+    for statement in workspace.governance.find("it", None):
         if statement.field in ("providers.allow", "regions"):
             continue  # their authors are entries, of which some are left and some are not
         assert (statement.layer.name, str(statement.location)) in known, to_json(statement.value)

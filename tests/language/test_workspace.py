@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,25 @@ def test_a_file_is_read_once_however_many_extend_it() -> None:
     counting = Counting(Memory({**files, "presets/base.yaml": "temperature: 0.5\n"}))
     check_all(Compiler(Workspace(counting)))
     assert counting.reads == {"orpolicy.yaml": 1, "presets/base.yaml": 1, **dict.fromkeys(files, 1)}
+
+
+@pytest.mark.parametrize("names", list(permutations("abcd")), ids="".join)
+def test_presets_that_extend_the_same_come_to_the_same_whoever_is_first(names: tuple[str, ...]) -> None:
+    files = {
+        "presets/a.yaml": MODEL + "extends: b\n",
+        "presets/b.yaml": MODEL + "extends: a\n",
+        "presets/c.yaml": MODEL + "extends: [a]\n",
+        "presets/d.yaml": MODEL + "extends: [torn, whole]\n",
+        "presets/e.yaml": MODEL + "extends: [torn, whole]\n",
+        "presets/torn.yaml": "model: 7\n",
+        "presets/whole.yaml": MODEL + "abstract: true\n",
+    }
+    compiler = Compiler(Workspace(Memory(files)))
+    outcomes = {name: compiler.try_compile(name, None) for name in (*names, "e")}
+    codes = {name: [found.code for found in outcome.diagnostics] for name, outcome in outcomes.items()}
+    circle = ["extends-cycle"]
+    assert codes == {"a": circle, "b": circle, "c": circle, "d": [], "e": []}
+    assert all(outcome.compiled is None for outcome in outcomes.values())
 
 
 def test_a_broken_base_is_reported_once_and_its_heirs_are_not() -> None:
