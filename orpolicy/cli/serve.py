@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,10 +78,11 @@ def command(
         click.echo(url_of(listening))
         scripted = f", {len(faults)} scripted" if faults else ""
         say(f"a local OpenRouter out of {name_catalog(catalog)}{scripted}; Ctrl-C ends it")
-        try:
+        with suppress(
+            KeyboardInterrupt
+        ):  # which does not follow where the signal was ignored before we began
             serve(Emulator(catalog, faults), listening)
-        except KeyboardInterrupt:
-            say("ended")
+        say("ended")
 
 
 def _choose_catalog(project_folder: str | None, file: Path | None) -> Catalog:

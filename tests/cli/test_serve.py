@@ -31,16 +31,23 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the signal that Ctrl-C sends")
-def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_it_serves_until_it_is_interrupted(tmp_path: Path, before: Any) -> None:
+    """Shells start what they put into the background with the signal ignored."""
     faults = tmp_path / "faults.yaml"
     faults.write_text("faults: [{kind: status, status: 429, retry_after: 3}, {kind: cut}]")
-    with subprocess.Popen(
-        [sys.executable, "-m", "orpolicy", "serve", "--port", "0", "--faults", str(faults)],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    usual = signal.signal(signal.SIGINT, before)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orpolicy", "serve", "--port", "0", "--faults", str(faults)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    with process:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
