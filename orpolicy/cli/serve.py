@@ -78,9 +78,7 @@ def command(
         click.echo(url_of(listening))
         scripted = f", {len(faults)} scripted" if faults else ""
         say(f"a local OpenRouter out of {name_catalog(catalog)}{scripted}; Ctrl-C ends it")
-        with suppress(
-            KeyboardInterrupt
-        ):  # which does not follow where the signal was ignored before we began
+        with suppress(KeyboardInterrupt):  # none follows where the signal was ignored before
             serve(Emulator(catalog, faults), listening)
         say("ended")
 

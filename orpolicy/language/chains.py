@@ -40,7 +40,7 @@ class Chains:
         """
         if preset.name not in self.known:
             below = self._below.get(preset.extends) if preset.extends else ()
-            if below is None or preset in below:
+            if below is None or preset in below:  # a circle, which is told at its own place
                 below = self._linearise(preset)
             self.known[preset.name] = (preset, *below)
         return self.known[preset.name]

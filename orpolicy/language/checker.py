@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from orpolicy.language.diagnostics import Diagnostic, Report, Severity
+from orpolicy.language.diagnostics import Diagnostic, Report, holds_error
 from orpolicy.language.passes import place_findings
 from orpolicy.language.reports import name_environments
 from orpolicy.language.suppress import suppress
@@ -116,8 +116,7 @@ def _look_further(
 ) -> tuple[Diagnostic, ...]:
     """Inspect what compiled, unless an earlier pass found an error: a stage with errors stops the next."""
     compiled = outcome.compiled
-    wrong = Severity.ERROR in [found.severity for found in outcome.diagnostics]
-    if inspect is None or compiled is None or wrong:
+    if inspect is None or compiled is None or holds_error(outcome.diagnostics):
         return ()
     return place_findings([_trace(found, compiled) for found in inspect(compiled)], compiled.restricted)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from orpolicy.errors import CompileError, PolicyViolation, UsageError
 from orpolicy.language.chains import Chains
@@ -71,9 +71,6 @@ class Compiler:
     compositions: int = field(default=0, init=False)
     _composed: dict[Key, tuple[list[Branch], Branch]] = field(factory=dict, init=False, repr=False)
     _keys: dict[str, set[Key]] = field(factory=dict, init=False, repr=False)
-    _chains: Chains = field(
-        default=Factory(lambda self: Chains(self.workspace), takes_self=True), init=False, repr=False
-    )
 
     def compile(self, name: str, environment: str | None = None) -> Compilation:
         """Compile a preset, or say everything that is wrong with it.
@@ -167,7 +164,7 @@ class Compiler:
         if preset is None or composed is None or preset.abstract:
             return Outcome(None, found)
         yield
-        vain = report_vain_removals(composed, _own_layers(preset, environment))
+        vain = tuple(report_vain_removals(composed, _own_layers(preset, environment)))
         return (yield from self._finish_composition(name, environment, composed, vain))
 
     def _stack(self, name: str, environment: str | None) -> tuple[Branch | None, tuple[Diagnostic, ...]]:
@@ -212,6 +209,10 @@ class Compiler:
             if holds_comments(source.document):
                 return frozenset()
         return self._off
+
+    @cached_property
+    def _chains(self) -> Chains:
+        return Chains(self.workspace)
 
     @cached_property
     def _off(self) -> AbstractSet[str]:

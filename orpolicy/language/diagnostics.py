@@ -62,6 +62,11 @@ class Diagnostic:
         return (self.location, self.code, self.message)
 
 
+def holds_error(found: Iterable[Diagnostic]) -> bool:
+    """Tell whether a finding among these stops what comes after."""
+    return Severity.ERROR in [diagnostic.severity for diagnostic in found]
+
+
 def _sorted_once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda d: d.sort_key))
 

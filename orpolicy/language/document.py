@@ -15,7 +15,7 @@ import yaml
 from attrs import define, frozen
 
 from orpolicy.language.characters import find_forbidden_character
-from orpolicy.language.diagnostics import Diagnostic, Severity
+from orpolicy.language.diagnostics import Diagnostic, holds_error
 from orpolicy.language.nodes import MAX_DEPTH, compose, find_excessive_depth
 from orpolicy.language.quick import read_quickly
 from orpolicy.language.secrets import diagnose, find_secrets, holds_secret, report_secret
@@ -154,8 +154,7 @@ def _walk(source: Source, root: yaml.Node | None) -> Reading:
 
     walk = Walk(source)
     data = walk.read(root)
-    errors = any(finding.severity is Severity.ERROR for finding in walk.diagnostics)
-    if errors or not isinstance(data, dict):
+    if holds_error(walk.diagnostics) or not isinstance(data, dict):
         return Reading(None, tuple(walk.diagnostics))
     document = Document(source, data, tuple(walk.ambiguities), walk.has_whole_decimals)
     return Reading(document, tuple(walk.diagnostics))

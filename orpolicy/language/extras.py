@@ -139,10 +139,11 @@ def _collect_models(value: Any, path: Path, found: list[tuple[Path, str]]) -> No
         return
     skipped = ("function", *ROUTER_LISTS.get(str(value.get("id")), ()))
     for key, item in value.items():
+        if key in skipped:
+            continue
         if key in _MODEL_KEYS:
-            if key not in skipped:
-                found.extend(_texts(item, (*path, key)))
-        elif type(item) in _COLLECTIONS and key not in skipped:
+            found.extend(_texts(item, (*path, key)))
+        elif type(item) in _COLLECTIONS:
             _collect_models(item, (*path, key), found)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @define(slots=False, eq=False)
 class Governance:
-    """The policies in force; nothing that was found is kept for longer than the presets that it is about."""
+    """The policies in force, and what they come to for each preset."""
 
     files: tuple[PolicyFile, ...]
     _meets: dict[tuple[int, ...], Policy] = field(factory=dict, init=False, repr=False)

@@ -3,7 +3,7 @@
 ===========================  ============================================================================
 of a preset                  in the request
 ===========================  ============================================================================
-the rows of ``BODY``         the body's keys, in the table's order, under their own names
+the keys of ``BODY``         the body's keys, in the table's order, under their own names
 ``provider.max_price``       decimal strings, as OpenRouter's OpenAPI types them (fact 26)
 ``route``                    ``provider.sort.partition``, its documented successor (fact 18)
 ``transforms``               the ``context-compression`` plugin (fact 96)
@@ -24,10 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
-
-from attrs import frozen
 
 from orpolicy.language.building import JSON_SCHEMAS
 from orpolicy.language.lowered import BASE_URLS, Lowered
@@ -53,36 +51,28 @@ FOLDED: tuple[str, ...] = ("route", "transforms")
 """Deprecated attributes that OpenRouter documents as exact aliases; they are folded into their successors."""
 
 
-@frozen
-class Row:
-    """One key of the body and how its value is written."""
-
-    key: str
-    write: Callable[[Any], Any]
-
-
 def lower(data: Mapping[str, Any]) -> Lowered:
     """Write the data of a composed preset, valid by the schema, as a request body with its keys in canonical order."""
     moved: dict[Path, Path] = {}
     folded = data if data.keys().isdisjoint(FOLDED) else _fold(data, moved)
     body: dict[str, Any] = {}
-    for key, write in _choose_writers(tuple(folded)):
+    for key in _choose_keys(tuple(folded)):
         value = folded[key]
-        body[key] = value if type(value) in _PLAIN else write(value)
+        body[key] = value if type(value) in _PLAIN else _write_ordered(value, (key,))
     headers, ceiling = dict(_write_headers(data)), data.get("max_cost")
     max_cost = None if ceiling is None else cast("Usd", Decimal(ceiling))
     return Lowered(body, headers, BASE_URLS[data.get("region")], data.get("system"), max_cost, moved)
 
 
 @lru_cache(maxsize=4096)
-def _choose_writers(keys: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """Choose what writes the keys of the body among these, in canonical order."""
-    return tuple((key, _WRITERS[key]) for key in _sort_keys((), keys) if key in _WRITERS)
+def _choose_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Choose the keys of the body among these, in canonical order."""
+    return tuple(key for key in _sort_keys((), keys) if key in BODY)
 
 
 def order_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """Put the keys of a body in canonical order; messages, and whatever else the table lacks, come last."""
-    ordered = {row.key: body[row.key] for row in BODY if row.key in body}
+    ordered = {key: body[key] for key in BODY if key in body}
     return ordered | {key: value for key, value in body.items() if key not in ordered}
 
 
@@ -139,7 +129,9 @@ def _write_ordered(value: Any, path: Path) -> Any:
         return value
     if kind is list or kind is tuple:
         return [item if type(item) in _PLAIN else _write_ordered(item, path) for item in value]
-    if (kind is dict or isinstance(value, Mapping)) and path not in JSON_SCHEMAS:
+    if kind is dict or isinstance(value, Mapping):
+        if path in _WRITERS:
+            return _WRITERS[path](value)
         return {
             key: item if type(item) in _PLAIN else _write_ordered(item, (*path, key))
             for key in _sort_keys(path, tuple(value))
@@ -148,18 +140,17 @@ def _write_ordered(value: Any, path: Path) -> Any:
     return write_json(value)
 
 
-def _write_provider(provider: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: item if type(item) in _PLAIN else _write_preference(("provider", key), item)
-        for key in _sort_keys(("provider",), tuple(provider))
-        for item in (provider[key],)
-    }
+def _write_prices(prices: Mapping[str, Any]) -> dict[str, str]:
+    return {name: write_price(Decimal(prices[name])) for name in _sort_keys(_MAX_PRICE, tuple(prices))}
 
 
-def _write_preference(path: Path, value: Any) -> Any:
-    if path[-1] == "max_price":
-        return {name: write_price(Decimal(value[name])) for name in _sort_keys(path, tuple(value))}
-    return _write_ordered(value, path)
+_MAX_PRICE = ("provider", "max_price")
+
+_WRITERS: Mapping[Path, Callable[[Any], Any]] = {
+    **dict.fromkeys(JSON_SCHEMAS, write_json),
+    _MAX_PRICE: _write_prices,
+}
+"""Mappings that are not written as the others are, by their path."""
 
 
 def _fold(data: Mapping[str, Any], moved: dict[Path, Path]) -> dict[str, Any]:
@@ -210,30 +201,24 @@ def _write_headers(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "x-anthropic-beta", ",".join(data["anthropic_beta"])
 
 
-def _rows(*keys: str) -> tuple[Row, ...]:
-    return tuple(Row(key, partial(_write_ordered, path=(key,))) for key in keys)
-
-
-BODY: tuple[Row, ...] = (
-    *_rows("model", "models", "preset"),
-    Row("provider", _write_provider),
-    *_rows("service_tier", "speed"),
-    *_rows("temperature", "top_p", "top_k", "min_p", "top_a"),
-    *_rows("frequency_penalty", "presence_penalty", "repetition_penalty"),
-    *_rows("seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
-    *_rows("max_completion_tokens", "max_tokens"),
-    *_rows("reasoning", "reasoning_effort", "include_reasoning", "thinking", "verbosity"),
-    *_rows("response_format", "structured_outputs"),
-    *_rows("tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
-    *_rows("stop_server_tools_when", "deferred_tools"),
-    *_rows("plugins", "web_search_options", "x_search_filter"),
-    *_rows("modalities", "audio", "image_config", "prediction"),
-    *_rows("cache_control", "prompt_cache_key", "prompt_cache_options"),
-    *_rows("session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
+BODY: tuple[str, ...] = (
+    *("model", "models", "preset"),
+    "provider",
+    *("service_tier", "speed"),
+    *("temperature", "top_p", "top_k", "min_p", "top_a"),
+    *("frequency_penalty", "presence_penalty", "repetition_penalty"),
+    *("seed", "stop", "logit_bias", "logprobs", "top_logprobs"),
+    *("max_completion_tokens", "max_tokens"),
+    *("reasoning", "reasoning_effort", "include_reasoning", "thinking", "verbosity"),
+    *("response_format", "structured_outputs"),
+    *("tools", "tool_choice", "parallel_tool_calls", "max_tool_calls"),
+    *("stop_server_tools_when", "deferred_tools"),
+    *("plugins", "web_search_options", "x_search_filter"),
+    *("modalities", "audio", "image_config", "prediction"),
+    *("cache_control", "prompt_cache_key", "prompt_cache_options"),
+    *("session_id", "user", "metadata", "trace", "usage", "stream_options", "debug"),
 )
 """Every key of the body, in canonical order."""
-
-_WRITERS = {row.key: row.write for row in BODY}
 
 _PERCENTILES = ("p50", "p75", "p90", "p99")
 
@@ -244,7 +229,7 @@ INNER: Mapping[Path, tuple[str, ...]] = {
         *("preferred_min_throughput", "preferred_max_latency", "options"),
     ),
     ("provider", "sort"): ("by", "partition"),
-    ("provider", "max_price"): ("prompt", "completion", "request", "image", "audio"),
+    _MAX_PRICE: ("prompt", "completion", "request", "image", "audio"),
     ("provider", "preferred_min_throughput"): _PERCENTILES,
     ("provider", "preferred_max_latency"): _PERCENTILES,
     ("reasoning",): ("effort", "summary", "max_tokens", "enabled", "exclude"),
@@ -254,5 +239,5 @@ INNER: Mapping[Path, tuple[str, ...]] = {
 
 _ORDERS: Mapping[Path, Mapping[str, int]] = {
     path: {key: place for place, key in enumerate(keys)}
-    for path, keys in {(): (*(row.key for row in BODY), *FOLDED, *SIDE), **INNER}.items()
+    for path, keys in {(): (*BODY, *FOLDED, *SIDE), **INNER}.items()
 }

@@ -52,8 +52,6 @@ _NAMES_MODELS: Mapping[str, tuple[str, ...]] = {
 
 def narrow_choices(work: Work) -> None:
     """Refuse what may turn into a model that a policy keeps out."""
-    if not (work.bounds.models_allow or work.bounds.models_deny):
-        return
     named = find_models(work)
     later = [name for _, name in named if _is_chosen_later(name)]
     if not (later or _brings_choosers(work.data)):

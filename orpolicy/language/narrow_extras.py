@@ -14,16 +14,14 @@ if TYPE_CHECKING:
 
 def narrow_plugins(work: Work) -> None:
     """Refuse the plugins that a policy does not let run."""
-    if work.bounds.plugins_allow or work.bounds.plugins_deny:
-        for plugin in find_plugins(work):
-            _judge(work, "plugins", plugin, f"the plugin {plugin.shown}")
+    for plugin in find_plugins(work):
+        _judge(work, "plugins", plugin, f"the plugin {plugin.shown}")
 
 
 def narrow_tools(work: Work) -> None:
     """Refuse the tools that a policy does not let be offered."""
-    if work.bounds.tools_allow or work.bounds.tools_deny:
-        for tool in find_tools(work):
-            _judge(work, "tools", tool, f"the tool {tool.shown}")
+    for tool in find_tools(work):
+        _judge(work, "tools", tool, f"the tool {tool.shown}")
 
 
 def _judge(work: Work, key: str, part: Part, what: str) -> None:

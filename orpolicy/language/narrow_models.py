@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 def narrow_models(work: Work) -> None:
     """Hold every model that the preset names against the lists (model, fallbacks, and those of plugins and tools)."""
-    if not (work.bounds.models_allow or work.bounds.models_deny):
-        return
     for path, model in find_models(work):
         _judge_model(work, path, model)
     if not work.named_models:

@@ -80,14 +80,12 @@ class Work:
     def fill_list(self, path: Path, items: Sequence[Node], statement: Statement) -> None:
         """Write a list whose items know their own authors; one that the preset has stays the preset's."""
         written = Listed(tuple(items), statement.layer, statement.path)
-        if self.get(path) is None:
-            self._put(path, written)
-            return
-        said, rest = find_node(self.tree, path)
-        if isinstance(said, Listed) and not rest:
-            self._put(path, evolve(said, items=written.items), shadow=False)
-        else:
-            self._put(path, written)
+        if self.get(path) is not None:
+            said, rest = find_node(self.tree, path)
+            if isinstance(said, Listed) and not rest:
+                self._put(path, evolve(said, items=written.items), shadow=False)
+                return
+        self._put(path, written)
 
     def _put(self, path: Path, node: Node, *, shadow: bool = True) -> None:
         self._waiting.append((path, node, shadow))

@@ -58,9 +58,7 @@ def find_excessive_depth(text: str) -> Position | None:
     opens at most a list and a mapping, so 16 columns of indentation hold 32 levels, and every further level needs an
     opener of its own.
     """
-    openers = text.count("[") + text.count("{") + text.count("- -")
-    if "?" in text:
-        openers += text.count("? ?")
+    openers = text.count("[") + text.count("{") + text.count("- -") + text.count("? ?")
     if openers < 24 and " " * 16 not in text:
         return None
     depth = 0

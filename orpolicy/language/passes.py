@@ -15,7 +15,7 @@ from attrs import frozen
 
 from orpolicy.errors import CompileError, PolicyViolation
 from orpolicy.language.building import build_layer
-from orpolicy.language.diagnostics import Diagnostic, Finding, Report, Severity
+from orpolicy.language.diagnostics import Diagnostic, Finding, Report, holds_error
 from orpolicy.language.inspect import diagnose
 from orpolicy.language.lint import lint
 from orpolicy.language.lower import lower
@@ -87,7 +87,7 @@ def finish(
     yield
     findings = before + place_findings(check_shape("composed", data), restricted)
     findings += tuple([report_conflict(conflict) for conflict in restricted.conflicts])
-    if Severity.ERROR in [finding.severity for finding in findings]:
+    if holds_error(findings):
         return Passage(None, findings)
     yield
     advice = [

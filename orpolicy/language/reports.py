@@ -58,12 +58,8 @@ def _cite(statements: Iterable[Statement]) -> tuple[Related, ...]:
     )
 
 
-def report_vain_removals(composed: Branch, own: Iterable[Branch]) -> tuple[Diagnostic, ...]:
+def report_vain_removals(composed: Branch, own: Iterable[Branch]) -> Iterator[Diagnostic]:
     """Report removals of nothing, where the preset itself wrote them: a base may serve others better."""
-    return () if isinstance(composed.entries, Unopened) else tuple(_report_vain_removals(composed, own))
-
-
-def _report_vain_removals(composed: Branch, own: Iterable[Branch]) -> Iterator[Diagnostic]:
     removing = {id(tree.layer) for tree in own if not isinstance(tree.entries, Unopened)}
     for layer, path in find_vain_removals(composed) if removing else ():
         place = layer.locate(path) if id(layer) in removing else None

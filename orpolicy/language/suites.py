@@ -181,7 +181,7 @@ def _check_pointer(place: Path, pointer: str) -> Iterator[Finding]:
 @cache
 def _body_schema() -> Mapping[str, Any]:
     keys = load_schema("preset")["properties"]
-    return {"properties": {row.key: keys[row.key] for row in BODY}, "additionalProperties": False}
+    return {"properties": {key: keys[key] for key in BODY}, "additionalProperties": False}
 
 
 def _find_strangers(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from orpolicy.language.diagnostics import Diagnostic, Severity
+from orpolicy.language.diagnostics import Diagnostic, Severity, holds_error
 from orpolicy.language.document import Document, decode, read_document
 from orpolicy.language.files import (
     BUILTIN,
@@ -287,7 +287,7 @@ class Workspace:
             return Loaded(None, reading.diagnostics)
         yield
         shape = inspect_document(kind, reading.document)
-        if Severity.ERROR in [diagnostic.severity for diagnostic in shape]:
+        if holds_error(shape):
             return Loaded(None, shape, reading.document)
         yield
         built = build(reading.document)

@@ -30,7 +30,7 @@ def attributes(kind: type[attrs.AttrsInstance]) -> tuple[str, ...]:
 
 
 def test_each_attribute_of_a_preset_has_one_place() -> None:
-    places = Counter([*(row.key for row in BODY), *SIDE, *FOLDED])
+    places = Counter([*BODY, *SIDE, *FOLDED])
     assert places == Counter(attributes(model.Preset))
 
 
@@ -41,7 +41,7 @@ def test_the_tables_name_the_attributes_of_our_own_values_in_their_order() -> No
 @given(presets())
 def test_keys_come_out_in_the_order_of_the_tables(preset: dict[str, Any]) -> None:
     body = lower(preset).body
-    assert list(body) == [row.key for row in BODY if row.key in body]
+    assert list(body) == [key for key in BODY if key in body]
     for path, keys in INNER.items():
         value: Any = body
         for part in path:

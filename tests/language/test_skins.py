@@ -227,7 +227,7 @@ def test_a_request_of_the_messages_api_says_all_that_chat_says(judge) -> None:
 
 
 @pytest.mark.parametrize("skin", SKINS)
-@pytest.mark.parametrize("key", [row.key for row in BODY])
+@pytest.mark.parametrize("key", list(BODY))
 def test_no_key_of_a_body_goes_missing(skin, key) -> None:
     values = {
         "tools": [],

@@ -301,7 +301,7 @@ def test_call_time_keys_are_no_keys_of_a_preset():
 
 
 def test_the_order_of_keys_is_the_order_in_which_a_body_is_written():
-    written = [row.key for row in BODY]
+    written = list(BODY)
     assert [key for key in read_schema("preset")["properties"] if key in written] == written
 
 
