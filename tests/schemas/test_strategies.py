@@ -92,7 +92,8 @@ def find_gaps(root: Any, value: Any) -> Iterator[str]:
         yield "prompt_cache_options"
     response_format = value.get("response_format", {"type": "text"})
     if "type" not in response_format or (
-        response_format["type"] == "json_schema" and "name" not in response_format["json_schema"]
+        response_format["type"] == "json_schema"
+        and "name" not in response_format.get("json_schema", {"name": "none is given"})
     ):
         yield "response_format"
 
